@@ -1,0 +1,65 @@
+"""Structural descriptions of user classes: what a shard may know of them without ever importing user code."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class ClassKind(StrEnum):
+    """What kind of class a description stands for."""
+
+    DATACLASS = "dataclass"
+    PYDANTIC = "pydantic"
+    ENUM = "enum"
+    EXCEPTION = "exception"
+    PLAIN = "plain"
+    """A base class without fields of its own; only isinstance looks at it."""
+
+
+class ClassKey(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """Identity of a class: where it is defined."""
+
+    module: str
+    qualname: str
+
+    def __str__(self) -> str:
+        return f"{self.module}.{self.qualname}"
+
+
+class FieldInfo(msgspec.Struct, frozen=True):
+    """One field of a dataclass or pydantic model, in definition order."""
+
+    name: str
+    default: bytes | None = None
+    """Encoded default value; None when there is none."""
+    factory: str | None = None
+    """Name of the builtin that makes the default: list, dict, set or tuple."""
+    keyword_only: bool = False
+    init: bool = True
+    compare: bool = True
+    repr: bool = True
+
+
+class ClassInfo(msgspec.Struct, frozen=True):
+    """What is needed to build a class that behaves alike as long as no code of its own runs."""
+
+    key: ClassKey
+    kind: ClassKind
+    bases: tuple[ClassKey, ...] = ()
+    """Direct bases, user classes and builtins (module `builtins`); `object`, `BaseModel` and the enum roots are left out."""
+    fields: tuple[FieldInfo, ...] = ()
+    """All fields, inherited ones included."""
+    members: tuple[tuple[str, bytes], ...] = ()
+    """Enum: names and encoded values, aliases included, in definition order."""
+    enum_type: str = ""
+    """Enum: name of the stdlib root, as `Enum`, `IntEnum`, `StrEnum`, `Flag`, `IntFlag`."""
+    has_code: bool = False
+    """Construction runs code of the class (validators, __init__, __post_init__, factories): build it on a worker."""
+    frozen: bool = False
+    eq: bool = True
+    order: bool = False
+    unsafe_hash: bool = False
+    unsupported: tuple[str, ...] = ()
+    """Special methods the class defines itself (`__eq__`, `__str__`, ...), which the VM cannot run."""
