@@ -145,18 +145,24 @@ class ActionDispatch(_message.Message):
     def __init__(self, instance_id: _Optional[bytes] = ..., call_id: _Optional[int] = ..., attempt: _Optional[int] = ..., idempotency_key: _Optional[str] = ..., module: _Optional[str] = ..., name: _Optional[str] = ..., arguments: _Optional[bytes] = ..., timeout_ms: _Optional[int] = ..., workflow_name: _Optional[str] = ..., kind: _Optional[_Union[ActionKind, str]] = ...) -> None: ...
 
 class ActionResult(_message.Message):
-    __slots__ = ("value", "exception", "unavailable", "lost", "duration_us")
+    __slots__ = ("value", "exception", "unavailable", "lost", "timed_out", "too_large", "cancelled", "duration_us")
     VALUE_FIELD_NUMBER: _ClassVar[int]
     EXCEPTION_FIELD_NUMBER: _ClassVar[int]
     UNAVAILABLE_FIELD_NUMBER: _ClassVar[int]
     LOST_FIELD_NUMBER: _ClassVar[int]
+    TIMED_OUT_FIELD_NUMBER: _ClassVar[int]
+    TOO_LARGE_FIELD_NUMBER: _ClassVar[int]
+    CANCELLED_FIELD_NUMBER: _ClassVar[int]
     DURATION_US_FIELD_NUMBER: _ClassVar[int]
     value: bytes
     exception: bytes
     unavailable: Unavailable
     lost: Lost
+    timed_out: TimedOut
+    too_large: TooLarge
+    cancelled: Cancelled
     duration_us: int
-    def __init__(self, value: _Optional[bytes] = ..., exception: _Optional[bytes] = ..., unavailable: _Optional[_Union[Unavailable, _Mapping]] = ..., lost: _Optional[_Union[Lost, _Mapping]] = ..., duration_us: _Optional[int] = ...) -> None: ...
+    def __init__(self, value: _Optional[bytes] = ..., exception: _Optional[bytes] = ..., unavailable: _Optional[_Union[Unavailable, _Mapping]] = ..., lost: _Optional[_Union[Lost, _Mapping]] = ..., timed_out: _Optional[_Union[TimedOut, _Mapping]] = ..., too_large: _Optional[_Union[TooLarge, _Mapping]] = ..., cancelled: _Optional[_Union[Cancelled, _Mapping]] = ..., duration_us: _Optional[int] = ...) -> None: ...
 
 class Unavailable(_message.Message):
     __slots__ = ("reason",)
@@ -169,3 +175,21 @@ class Lost(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     reason: str
     def __init__(self, reason: _Optional[str] = ...) -> None: ...
+
+class TimedOut(_message.Message):
+    __slots__ = ("timeout_ms",)
+    TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    timeout_ms: int
+    def __init__(self, timeout_ms: _Optional[int] = ...) -> None: ...
+
+class TooLarge(_message.Message):
+    __slots__ = ("size_bytes", "limit_bytes")
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    size_bytes: int
+    limit_bytes: int
+    def __init__(self, size_bytes: _Optional[int] = ..., limit_bytes: _Optional[int] = ...) -> None: ...
+
+class Cancelled(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
