@@ -1,0 +1,84 @@
+"""A watcher that outlives the process which started an embedded PostgreSQL, and cleans up after it.
+
+Runs as its own program (`python -I -S postgres_keeper.py <parent pid> <data directory> <removable directory>`)
+in a session of its own, so neither Ctrl-C nor a kill of the parent's process group reaches it. It acts only after
+its parent is gone; a parent that closes its server kills the keeper first.
+
+Why not PR_SET_PDEATHSIG on the server: that signal is sent when the parent *thread* ends, so a server started
+from a short-lived thread would die with it; and the temporary directory would stay behind.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+POLL_SECONDS = 0.2
+"""How often the parent is looked for."""
+
+STOP_SECONDS = 10.0
+"""How long a server may take for an immediate shutdown before it is killed."""
+
+
+def main(arguments: list[str]) -> int:
+    """Wait for the parent to go, then stop the server and remove its directory.
+
+    Args:
+        arguments: Pid of the parent, data directory, directory to remove.
+    """
+    parent, data, removable = int(arguments[0]), Path(arguments[1]), arguments[2]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while os.getppid() == parent:
+        time.sleep(POLL_SECONDS)
+    stop_server(data)
+    for _ in range(10):
+        # The parent may have died inside initdb, or before the server wrote its pid file: look again.
+        shutil.rmtree(removable, ignore_errors=True)
+        time.sleep(POLL_SECONDS)
+        stop_server(data)
+        if not os.path.exists(removable):
+            break
+    return 0
+
+
+def stop_server(data: Path) -> None:
+    """End the server of a data directory: at once, and by force if it does not obey."""
+    pid = server_pid(data)
+    if pid is None:
+        return
+    deadline = time.monotonic() + STOP_SECONDS
+    # SIGQUIT is PostgreSQL's immediate shutdown; unlike SIGKILL it ends the backends and frees shared memory.
+    sent = send(pid, signal.SIGQUIT)
+    while sent and time.monotonic() < deadline:
+        time.sleep(0.05)
+        sent = send(pid, 0) if server_pid(data) == pid else False
+    if sent:
+        send(pid, signal.SIGKILL)
+
+
+def server_pid(data: Path) -> int | None:
+    """Pid in the server's own pid file, if that process runs from this data directory."""
+    try:
+        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
+        running_in = os.readlink(f"/proc/{pid}/cwd")
+    except (OSError, ValueError):
+        return None
+    # A pid that was given to another process meanwhile has another working directory.
+    return pid if os.path.realpath(running_in) == os.path.realpath(data) else None
+
+
+def send(pid: int, number: signal.Signals | int) -> bool:
+    """Send a signal; False when there is no such process."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
