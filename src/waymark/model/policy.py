@@ -32,7 +32,8 @@ class RetryPolicy:
             raise TypeError(f"RetryPolicy.attempts must be an int, got {self.attempts!r}")
         if self.attempts < 1:
             raise ValueError(f"RetryPolicy.attempts must be at least 1, got {self.attempts}")
-        if isinstance(self.exception_types, str):
+        given: object = self.exception_types
+        if isinstance(given, str):
             raise TypeError("RetryPolicy.exception_types must be a list of class names, got one str")
         names = tuple(self.exception_types)
         for name in names:

@@ -7,6 +7,10 @@ from enum import StrEnum
 import msgspec
 
 
+SET_NAMES = "__waymark_set_names__"
+"""Where the stand-in of a pydantic instance keeps the names of fields that were given explicitly."""
+
+
 class ClassKind(StrEnum):
     """What kind of class a description stands for."""
 
@@ -63,3 +67,5 @@ class ClassInfo(msgspec.Struct, frozen=True):
     unsafe_hash: bool = False
     unsupported: tuple[str, ...] = ()
     """Special methods the class defines itself (`__eq__`, `__str__`, ...), which the VM cannot run."""
+    code_names: tuple[str, ...] = ()
+    """Methods and properties of the class, which only user code can run."""

@@ -1,0 +1,58 @@
+"""What travels with an exception besides its arguments: traceback of the worker, call stack of the workflow."""
+
+from __future__ import annotations
+
+import traceback
+
+TRACEBACK = "__waymark_traceback__"
+"""Attribute with the traceback text of the process that raised the exception."""
+
+TRACE = "__waymark_trace__"
+"""Attribute with the workflow's own call stack, outermost last: list of (file, line, function)."""
+
+MESSAGE = "__waymark_message__"
+"""Attribute with `str(exception)` where the class formats itself."""
+
+HIDDEN = frozenset({TRACEBACK, TRACE, MESSAGE})
+"""Attributes that are ours, not the user's."""
+
+_TRACEBACK_LIMIT = 32_768
+
+
+def attributes_of(exception: BaseException) -> dict[str, object]:
+    """The attributes a user set on an exception (not `args`)."""
+    return {
+        name: value
+        for name, value in vars(exception).items()
+        if name not in HIDDEN and name != "__notes__" and isinstance(name, str)
+    }
+
+
+def traceback_of(exception: BaseException) -> str:
+    """Traceback text: what came with the exception, or else that of this process. At most 32 KiB."""
+    known = vars(exception).get(TRACEBACK)
+    if isinstance(known, str):
+        return known
+    if exception.__traceback__ is None:
+        return ""
+    try:
+        text = "".join(traceback.format_exception(exception, limit=64))
+    except Exception as error:  # user code: __str__, __repr__ of anything in the chain
+        text = f"(the traceback could not be formatted: {type(error).__name__})\n"
+    return text if len(text) <= _TRACEBACK_LIMIT else text[:_TRACEBACK_LIMIT] + "\n... (cut)\n"
+
+
+def own_message(exception: BaseException) -> str | None:
+    """`str(exception)` where a class formats itself; None where the builtin rules give it from `args`."""
+    known = vars(exception).get(MESSAGE)
+    if isinstance(known, str):
+        return known
+    for cls in type(exception).__mro__:
+        if "__str__" in vars(cls):
+            if cls.__module__ == "builtins":
+                return None
+            break
+    try:
+        return str(exception)
+    except Exception as error:  # user code
+        return f"<{type(error).__name__} in __str__>"
