@@ -6,7 +6,6 @@ from enum import StrEnum
 
 import msgspec
 
-
 SET_NAMES = "__waymark_set_names__"
 """Where the stand-in of a pydantic instance keeps the names of fields that were given explicitly."""
 

@@ -470,7 +470,11 @@ _LEAVES: dict[type, Callable[[Any], object]] = {
 
 
 def decode(
-    data: bytes, classes: ClassSource | None = None, *, internals: Mapping[int, type] | None = None
+    data: bytes,
+    classes: ClassSource | None = None,
+    *,
+    internals: Mapping[int, InternalType] | None = None,
+    on_internal: Callable[[Any], None] | None = None,
 ) -> Any:
     """Decode a value.
 
