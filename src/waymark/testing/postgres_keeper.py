@@ -1,8 +1,8 @@
 """A watcher that outlives the process which started an embedded PostgreSQL, and cleans up after it.
 
-Runs as its own program (`python -I -S postgres_keeper.py <parent pid> <data directory> <removable directory>`)
-in a session of its own, so neither Ctrl-C nor a kill of the parent's process group reaches it. It acts only after
-its parent is gone; a parent that closes its server kills the keeper first.
+Runs as a program (`python -I -S postgres_keeper.py <parent pid> <data directory> <removable directory>`) in a
+session of its own, so neither Ctrl-C nor a kill of the parent's process group reaches it. It acts only after its
+parent is gone; a parent that closes its server kills the keeper first.
 
 Why not PR_SET_PDEATHSIG on the server: that signal is sent when the parent *thread* ends, so a server started
 from a short-lived thread would die with it; and the temporary directory would stay behind.
