@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 DEFAULT_ATTEMPTS = 101
 """Executions that `RetryPolicy()` allows: the first one and 100 retries."""
@@ -57,3 +58,31 @@ class RetryPolicy:
         if self.exception_types:
             return any(name in class_names for name in self.exception_types)
         return "Exception" in class_names and "ActionTimeout" not in class_names
+
+
+def timeout_us(timeout: object) -> int:
+    """Microseconds of a `timeout=` argument; 0 for None, which is no limit.
+
+    Args:
+        timeout: Seconds as int or float, a timedelta, or None.
+
+    Raises:
+        TypeError: It is of another type.
+        ValueError: It is not above 0.
+    """
+    if timeout is None:
+        return 0
+    if isinstance(timeout, timedelta):
+        seconds = timeout.total_seconds()
+    elif isinstance(timeout, int | float) and not isinstance(timeout, bool):
+        seconds = float(timeout)
+    else:
+        raise TypeError(f"run_action() timeout must be seconds or a timedelta, got {type(timeout).__name__}")
+    if not 0 < seconds < 1e9:
+        raise ValueError(f"run_action() timeout must be above 0 seconds, got {seconds:g}")
+    return max(1, round(seconds * 1_000_000))
+
+
+def timeout_message(action: str, after_us: int) -> str:
+    """Message of the `ActionTimeout` of one attempt."""
+    return f"action {action} ran longer than its timeout of {after_us / 1_000_000:g} s"

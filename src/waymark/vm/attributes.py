@@ -1,0 +1,191 @@
+"""`o.name`: which attributes exist, by the type of the object. Anything not listed here or in `program.library` does not.
+
+An attribute that the user's class has and the machine cannot run (a method, a property) ends the run with the way out,
+because an AttributeError would be a silent difference from Python.
+"""
+
+from __future__ import annotations
+
+import enum
+import pathlib
+from dataclasses import is_dataclass
+from typing import Any
+
+from waymark.errors import UnsupportedPatternError
+from waymark.program.library import ATTRIBUTES, METHODS
+from waymark.values.exceptions import HIDDEN
+from waymark.values.sets import _Ordered
+from waymark.values.synthetic import PydanticRecord
+from waymark.vm.iteration import DictView, MachineIterator
+from waymark.vm.objects import BoundMethod, SelfObject
+
+_EXCEPTION_ATTRIBUTES = frozenset(
+    {
+        "errno",
+        "strerror",
+        "filename",
+        "value",
+        "name",
+        "obj",
+        "encoding",
+        "object",
+        "reason",
+        "start",
+        "end",
+        "exceptions",
+        "message",
+        "code",
+        "msg",
+    }
+)
+_CLASS_METHODS: dict[type, frozenset[str]] = {
+    dict: frozenset({"fromkeys"}),
+    int: frozenset({"from_bytes"}),
+    float: frozenset({"fromhex"}),
+    bytes: frozenset({"fromhex"}),
+}
+_DICT_VIEW_METHODS = frozenset({"isdisjoint"})
+
+
+class Attributes:
+    """Attribute access of one machine. Holds a cache per type; no state of the run."""
+
+    def __init__(self, class_attributes: dict[str, Any], load_class_attribute: Any) -> None:
+        self._class_attributes = class_attributes
+        self._load_class_attribute = load_class_attribute
+        self._tables: dict[type, dict[str, bool]] = {}
+
+    def get(self, target: Any, name: str) -> Any:
+        """`target.name`; a method comes as a BoundMethod."""
+        kind = type(target)
+        table = self._tables.get(kind)
+        if table is None:
+            table = self._tables[kind] = _table_of(kind)
+        is_method = table.get(name)
+        if is_method is not None:
+            return BoundMethod(target, name) if is_method else getattr(target, name)
+        if kind is SelfObject:
+            return self._of_self(target, name)
+        if isinstance(target, type):
+            return _of_class(target, name)
+        if isinstance(target, BaseException):
+            return _of_exception(target, name)
+        if isinstance(target, PydanticRecord) or (is_dataclass(kind) and not isinstance(target, enum.Enum)):
+            return _of_record(target, name)
+        return _missing(target, name)
+
+    def _of_self(self, target: SelfObject, name: str) -> Any:
+        if name in target.attributes:
+            return target.attributes[name]
+        if name in self._class_attributes:
+            return self._load_class_attribute(self._class_attributes[name])
+        raise AttributeError(f"'{target.class_name}' object has no attribute '{name}'", name=name)
+
+    def set(self, target: Any, name: str, value: Any) -> None:
+        """`target.name = value`."""
+        if type(target) is SelfObject:
+            target.attributes[name] = value
+        elif isinstance(target, BaseException):
+            if name in ("args", "__cause__", "__context__", "__suppress_context__"):
+                setattr(target, name, value)
+            elif name.startswith("__"):
+                _missing(target, name)
+            else:
+                vars(target)[name] = value
+        elif isinstance(target, PydanticRecord) or is_dataclass(target):
+            setattr(target, name, value)
+        else:
+            raise AttributeError(_no_attribute(target, name), name=name)
+
+    def delete(self, target: Any, name: str) -> None:
+        """`del target.name`."""
+        values = target.attributes if type(target) is SelfObject else getattr(target, "__dict__", None)
+        if values is None or name not in values or name in HIDDEN:
+            owner = target.class_name if type(target) is SelfObject else type(target).__name__
+            raise AttributeError(f"'{owner}' object has no attribute '{name}'", name=name)
+        if type(target) is SelfObject:
+            del values[name]
+        else:
+            delattr(target, name)
+
+
+def _table_of(kind: type) -> dict[str, bool]:
+    """Names of a builtin type: True for methods."""
+    table: dict[str, bool] = {}
+    if issubclass(kind, BaseException):
+        names = ["BaseException"]
+    elif issubclass(kind, enum.Enum):
+        names = ["enum", *(base.__name__ for base in (str, int) if issubclass(kind, base))]
+    elif issubclass(kind, type):
+        names = ["type"]
+    elif issubclass(kind, pathlib.PurePath):
+        names = ["Path"]
+    elif issubclass(kind, _Ordered) or kind.__module__ in ("builtins", "datetime", "uuid", "decimal"):
+        names = [base.__name__ for base in kind.__mro__]
+    else:
+        names = []
+    if issubclass(kind, DictView):
+        table.update(dict.fromkeys(_DICT_VIEW_METHODS, True))
+    for name in names:
+        table.update(dict.fromkeys(METHODS.get(name, ()), True))
+        table.update(dict.fromkeys(ATTRIBUTES.get(name, ()), False))
+    return table
+
+
+def _of_class(target: Any, name: str) -> Any:
+    if issubclass(target, enum.Enum) and name in target.__members__:
+        return target.__members__[name]
+    if name in _CLASS_METHODS.get(target, ()):
+        return BoundMethod(target, name)
+    if name.startswith("__") or not hasattr(target, name):
+        raise AttributeError(f"type object '{target.__name__}' has no attribute '{name}'", name=name)
+    raise UnsupportedPatternError(
+        f"{target.__name__}.{name} cannot be used in a workflow; do this in an @action"
+    )
+
+
+def _of_exception(target: BaseException, name: str) -> Any:
+    values = vars(target)
+    if name in values and name not in HIDDEN:
+        return values[name]
+    if name in _EXCEPTION_ATTRIBUTES and hasattr(target, name):
+        return getattr(target, name)
+    _refuse_code_of_class(target, name)
+    raise AttributeError(_no_attribute(target, name), name=name)
+
+
+def _of_record(target: Any, name: str) -> Any:
+    values = vars(target)
+    if name in values and name not in HIDDEN and not name.startswith("__"):
+        return values[name]
+    _refuse_code_of_class(target, name)
+    if isinstance(target, PydanticRecord):
+        raise AttributeError(f"'{type(target).__name__}' object has no attribute '{name}'", name=name)
+    raise AttributeError(_no_attribute(target, name), name=name)
+
+
+def _refuse_code_of_class(target: Any, name: str) -> None:
+    """A method or property of the user's class; of a class that only a payload named, nothing is known, so anything may be one."""
+    info = getattr(type(target), "__waymark_info__", None)
+    is_foreign = info is None and type(target).__module__ not in (
+        "builtins",
+        "asyncio.exceptions",
+        "waymark.errors",
+    )
+    if is_foreign or (info is not None and name in info.code_names):
+        raise UnsupportedPatternError(
+            f"{type(target).__name__}.{name} is code of the class {type(target).__module__}.{type(target).__qualname__}, which cannot run "
+            f"in a workflow; call it in an @action, or use the class's fields"
+        )
+
+
+def _missing(target: Any, name: str) -> Any:
+    if isinstance(target, MachineIterator | DictView) or not hasattr(target, name) or name.startswith("__"):
+        raise AttributeError(_no_attribute(target, name), name=name)
+    raise UnsupportedPatternError(
+        f"{type(target).__name__}.{name} cannot be used in a workflow; do this in an @action"
+    )
+
+
+def _no_attribute(target: Any, name: str) -> str:
+    return f"'{type(target).__name__}' object has no attribute '{name}'"

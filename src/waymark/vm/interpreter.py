@@ -1,0 +1,459 @@
+"""One small function per instruction, over a frame. `program.instructions` says what each one does to the stack.
+
+A handler returns None when the next instruction of the same frame follows, SWITCH when the task's innermost frame changed, WAIT when the task
+cannot go on now. An exception it raises is Python's own and is handled by the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from waymark.program.instructions import Op
+from waymark.values.sets import OrderedSet
+from waymark.vm.iteration import MachineIterator, make_iterator
+from waymark.vm.limits import check_items, check_iterable, check_text
+from waymark.vm.objects import UNBOUND, ActionCall, ActionValue, Frame, FunctionValue
+from waymark.vm.operations import convert, guard_format, unpack, unpack_rest
+
+if TYPE_CHECKING:
+    from waymark.vm.machine import Machine
+
+SWITCH = "switch"
+WAIT = "wait"
+
+Handler = Callable[["Machine", Frame, int], str | None]
+
+
+def _nop(machine: Machine, frame: Frame, operand: int) -> None:
+    pass
+
+
+def _const(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack.append(machine.constants[operand])
+
+
+def _global(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack.append(machine.load_global(operand))
+
+
+def _local(machine: Machine, frame: Frame, operand: int) -> None:
+    value = frame.locals[operand]
+    if value is UNBOUND:
+        raise machine.unbound_local(frame, operand)
+    frame.stack.append(value)
+
+
+def _store(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.locals[operand] = frame.stack.pop()
+
+
+def _delete(machine: Machine, frame: Frame, operand: int) -> None:
+    if frame.locals[operand] is UNBOUND:
+        raise machine.unbound_local(frame, operand)
+    frame.locals[operand] = UNBOUND
+
+
+def _pop(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack.pop()
+
+
+def _copy(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack.append(frame.stack[-operand])
+
+
+def _swap(machine: Machine, frame: Frame, operand: int) -> None:
+    stack = frame.stack
+    stack[-1], stack[-operand] = stack[-operand], stack[-1]
+
+
+def _attr(machine: Machine, frame: Frame, operand: int) -> None:
+    stack = frame.stack
+    stack[-1] = machine.attributes.get(stack[-1], machine.names[operand])
+
+
+def _store_attr(machine: Machine, frame: Frame, operand: int) -> None:
+    target = frame.stack.pop()
+    machine.attributes.set(target, machine.names[operand], frame.stack.pop())
+
+
+def _delete_attr(machine: Machine, frame: Frame, operand: int) -> None:
+    machine.attributes.delete(frame.stack.pop(), machine.names[operand])
+
+
+def _item(machine: Machine, frame: Frame, operand: int) -> None:
+    stack = frame.stack
+    key = stack.pop()
+    stack[-1] = stack[-1][key]
+
+
+def _store_item(machine: Machine, frame: Frame, operand: int) -> None:
+    stack = frame.stack
+    key = stack.pop()
+    target = stack.pop()
+    value = stack.pop()
+    if isinstance(target, dict):
+        check_items(machine.limits, len(target) + 1)
+    elif isinstance(key, slice):
+        check_iterable(machine.limits, value)
+    target[key] = value
+
+
+def _delete_item(machine: Machine, frame: Frame, operand: int) -> None:
+    key = frame.stack.pop()
+    target = frame.stack.pop()
+    del target[key]
+
+
+def _slice(machine: Machine, frame: Frame, operand: int) -> None:
+    parts = _take(frame, operand)
+    frame.stack.append(slice(*parts))
+
+
+def _unary(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack[-1] = machine.unary[operand](frame.stack[-1])
+
+
+def _binary(machine: Machine, frame: Frame, operand: int) -> None:
+    stack = frame.stack
+    right = stack.pop()
+    value = stack[-1] = machine.binary[operand](stack[-1], right)
+    if type(value) in _SIZED:
+        machine.charge(value)
+
+
+def _inplace(machine: Machine, frame: Frame, operand: int) -> None:
+    stack = frame.stack
+    right = stack.pop()
+    value = stack[-1] = machine.inplace[operand](stack[-1], right)
+    if type(value) in _SIZED:
+        machine.charge(value)
+
+
+def _compare(machine: Machine, frame: Frame, operand: int) -> None:
+    stack = frame.stack
+    right = stack.pop()
+    stack[-1] = machine.compare[operand](stack[-1], right)
+
+
+def _jump(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.pc = operand
+
+
+def _jump_back(machine: Machine, frame: Frame, operand: int) -> None:
+    machine.burn()
+    frame.pc = operand
+
+
+def _jump_false(machine: Machine, frame: Frame, operand: int) -> None:
+    if not frame.stack.pop():
+        frame.pc = operand
+
+
+def _jump_true(machine: Machine, frame: Frame, operand: int) -> None:
+    if frame.stack.pop():
+        frame.pc = operand
+
+
+def _jump_false_keep(machine: Machine, frame: Frame, operand: int) -> None:
+    if frame.stack[-1]:
+        frame.stack.pop()
+    else:
+        frame.pc = operand
+
+
+def _jump_true_keep(machine: Machine, frame: Frame, operand: int) -> None:
+    if frame.stack[-1]:
+        frame.pc = operand
+    else:
+        frame.stack.pop()
+
+
+def _iter(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack[-1] = make_iterator(frame.stack[-1])
+
+
+def _next(machine: Machine, frame: Frame, operand: int) -> None:
+    iterator: MachineIterator = frame.stack[-1]
+    try:
+        item = iterator.__next__()
+    except StopIteration:
+        frame.stack.pop()
+        frame.pc = operand
+        return
+    frame.stack.append(item)
+
+
+def _take(frame: Frame, count: int) -> list[Any]:
+    if count == 0:
+        return []
+    taken = frame.stack[-count:]
+    del frame.stack[-count:]
+    return taken
+
+
+def _build_list(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack.append(_take(frame, operand))
+
+
+def _build_tuple(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack.append(tuple(_take(frame, operand)))
+
+
+def _build_set(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack.append(OrderedSet(_take(frame, operand)))
+
+
+def _build_dict(machine: Machine, frame: Frame, operand: int) -> None:
+    parts = _take(frame, 2 * operand)
+    frame.stack.append(dict(zip(parts[::2], parts[1::2], strict=True)))
+
+
+def _list_append(machine: Machine, frame: Frame, operand: int) -> None:
+    value = frame.stack.pop()
+    target = frame.stack[-operand]
+    check_items(machine.limits, len(target) + 1)
+    target.append(value)
+
+
+def _list_extend(machine: Machine, frame: Frame, operand: int) -> None:
+    value = frame.stack.pop()
+    target = frame.stack[-operand]
+    if not hasattr(type(value), "__iter__"):
+        raise TypeError(f"Value after * must be an iterable, not {type(value).__name__}")
+    check_iterable(machine.limits, value)
+    target.extend(value)
+
+
+def _set_add(machine: Machine, frame: Frame, operand: int) -> None:
+    value = frame.stack.pop()
+    target = frame.stack[-operand]
+    check_items(machine.limits, len(target) + 1)
+    target.add(value)
+
+
+def _set_update(machine: Machine, frame: Frame, operand: int) -> None:
+    value = frame.stack.pop()
+    target = frame.stack[-operand]
+    if not hasattr(type(value), "__iter__"):
+        raise TypeError(f"'{type(value).__name__}' object is not iterable")
+    check_iterable(machine.limits, value)
+    target.update(value)
+
+
+def _dict_set(machine: Machine, frame: Frame, operand: int) -> None:
+    value = frame.stack.pop()
+    key = frame.stack.pop()
+    target = frame.stack[-operand]
+    check_items(machine.limits, len(target) + 1)
+    target[key] = value
+
+
+def _dict_update(machine: Machine, frame: Frame, operand: int) -> None:
+    value = frame.stack.pop()
+    if not isinstance(value, dict):
+        raise TypeError(f"'{type(value).__name__}' object is not a mapping")
+    frame.stack[-operand].update(value)
+
+
+def _kwargs_merge(machine: Machine, frame: Frame, operand: int) -> None:
+    value = frame.stack.pop()
+    target = frame.stack[-operand]
+    callee = frame.stack[-operand - 2]
+    if not isinstance(value, dict):
+        raise TypeError(
+            f"{machine.callee_name(callee)} argument after ** must be a mapping, not {type(value).__name__}"
+        )
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise TypeError("keywords must be strings")
+        if key in target:
+            raise TypeError(f"{machine.callee_name(callee)} got multiple values for keyword argument '{key}'")
+        target[key] = item
+
+
+def _list_to_tuple(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack[-1] = tuple(frame.stack[-1])
+
+
+def _unpack(machine: Machine, frame: Frame, operand: int) -> None:
+    items = unpack(frame.stack.pop(), operand)
+    items.reverse()
+    frame.stack.extend(items)
+
+
+def _unpack_rest(machine: Machine, frame: Frame, operand: int) -> None:
+    items = unpack_rest(machine.limits, frame.stack.pop(), operand & 0xFF, operand >> 8)
+    items.reverse()
+    frame.stack.extend(items)
+
+
+def _format(machine: Machine, frame: Frame, operand: int) -> None:
+    spec = frame.stack.pop()
+    if spec:
+        guard_format(machine.limits, spec)
+    frame.stack[-1] = format(convert(frame.stack[-1], operand), spec)
+
+
+def _build_string(machine: Machine, frame: Frame, operand: int) -> None:
+    parts = _take(frame, operand)
+    check_text(machine.limits, sum(map(len, parts)))
+    text = "".join(parts)
+    machine.charge(text)
+    frame.stack.append(text)
+
+
+def _builtin(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack.append(machine.library.value(machine.names[operand]))
+
+
+def _function(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack.append(FunctionValue(operand, machine))
+
+
+def _bound(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack[-1] = FunctionValue(operand, machine, bound=True, receiver=frame.stack[-1])
+
+
+def _class(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack.append(machine.class_at(operand))
+
+
+def _action(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack.append(ActionValue(operand))
+
+
+def _call(machine: Machine, frame: Frame, operand: int) -> str | None:
+    args = _take(frame, operand)
+    return machine.call(frame, frame.stack.pop(), args, {})
+
+
+def _call_kw(machine: Machine, frame: Frame, operand: int) -> str | None:
+    names = frame.stack.pop()
+    args = _take(frame, operand)
+    first = len(args) - len(names)
+    kwargs = dict(zip(names, args[first:], strict=True))
+    return machine.call(frame, frame.stack.pop(), args[:first], kwargs)
+
+
+def _call_ex(machine: Machine, frame: Frame, operand: int) -> str | None:
+    kwargs = frame.stack.pop() if operand & 1 else {}
+    args = list(frame.stack.pop())
+    return machine.call(frame, frame.stack.pop(), args, kwargs)
+
+
+def _run_action(machine: Machine, frame: Frame, operand: int) -> None:
+    timeout = frame.stack.pop() if operand & 2 else None
+    policy = frame.stack.pop() if operand & 1 else None
+    call: ActionCall = frame.stack[-1]
+    machine.set_policy(call, policy, timeout)
+
+
+def _await(machine: Machine, frame: Frame, operand: int) -> str | None:
+    return machine.await_value(frame, frame.stack.pop())
+
+
+def _return(machine: Machine, frame: Frame, operand: int) -> str:
+    return machine.leave(frame.stack.pop())
+
+
+def _raise(machine: Machine, frame: Frame, operand: int) -> None:
+    if operand == 0:
+        handled = machine.handled_exception()
+        if handled is None:
+            raise RuntimeError("No active exception to reraise")
+        machine.reraise(handled)
+    cause = frame.stack.pop() if operand == 2 else UNBOUND
+    machine.raise_value(frame.stack.pop(), cause)
+
+
+def _push_exc(machine: Machine, frame: Frame, operand: int) -> None:
+    exception = frame.stack.pop()
+    frame.stack.append(frame.handled)
+    frame.stack.append(exception)
+    frame.handled = exception
+
+
+def _pop_exc(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.handled = frame.stack.pop()
+
+
+def _exc_match(machine: Machine, frame: Frame, operand: int) -> None:
+    classes = frame.stack.pop()
+    for cls in classes if isinstance(classes, tuple) else (classes,):
+        if not (isinstance(cls, type) and issubclass(cls, BaseException)):
+            raise TypeError("catching classes that do not inherit from BaseException is not allowed")
+    frame.stack.append(isinstance(frame.stack[-1], classes))
+
+
+def _reraise(machine: Machine, frame: Frame, operand: int) -> None:
+    machine.reraise(frame.stack.pop())
+
+
+_SIZED = frozenset({str, bytes, list, tuple})
+
+_TABLE: dict[Op, Handler] = {
+    Op.NOP: _nop,
+    Op.CONST: _const,
+    Op.GLOBAL: _global,
+    Op.LOCAL: _local,
+    Op.STORE: _store,
+    Op.DELETE: _delete,
+    Op.POP: _pop,
+    Op.COPY: _copy,
+    Op.SWAP: _swap,
+    Op.ATTR: _attr,
+    Op.STORE_ATTR: _store_attr,
+    Op.DELETE_ATTR: _delete_attr,
+    Op.ITEM: _item,
+    Op.STORE_ITEM: _store_item,
+    Op.DELETE_ITEM: _delete_item,
+    Op.SLICE: _slice,
+    Op.UNARY: _unary,
+    Op.BINARY: _binary,
+    Op.INPLACE: _inplace,
+    Op.COMPARE: _compare,
+    Op.JUMP: _jump,
+    Op.JUMP_BACK: _jump_back,
+    Op.JUMP_FALSE: _jump_false,
+    Op.JUMP_TRUE: _jump_true,
+    Op.JUMP_FALSE_KEEP: _jump_false_keep,
+    Op.JUMP_TRUE_KEEP: _jump_true_keep,
+    Op.ITER: _iter,
+    Op.NEXT: _next,
+    Op.BUILD_LIST: _build_list,
+    Op.BUILD_TUPLE: _build_tuple,
+    Op.BUILD_SET: _build_set,
+    Op.BUILD_DICT: _build_dict,
+    Op.LIST_APPEND: _list_append,
+    Op.LIST_EXTEND: _list_extend,
+    Op.SET_ADD: _set_add,
+    Op.SET_UPDATE: _set_update,
+    Op.DICT_SET: _dict_set,
+    Op.DICT_UPDATE: _dict_update,
+    Op.KWARGS_MERGE: _kwargs_merge,
+    Op.LIST_TO_TUPLE: _list_to_tuple,
+    Op.UNPACK: _unpack,
+    Op.UNPACK_REST: _unpack_rest,
+    Op.FORMAT: _format,
+    Op.BUILD_STRING: _build_string,
+    Op.BUILTIN: _builtin,
+    Op.FUNCTION: _function,
+    Op.BOUND: _bound,
+    Op.CLASS: _class,
+    Op.ACTION: _action,
+    Op.CALL: _call,
+    Op.CALL_KW: _call_kw,
+    Op.CALL_EX: _call_ex,
+    Op.RUN_ACTION: _run_action,
+    Op.AWAIT: _await,
+    Op.RETURN: _return,
+    Op.RAISE: _raise,
+    Op.PUSH_EXC: _push_exc,
+    Op.POP_EXC: _pop_exc,
+    Op.EXC_MATCH: _exc_match,
+    Op.RERAISE: _reraise,
+}
+
+HANDLERS: tuple[Handler, ...] = tuple(_TABLE[op] for op in sorted(Op))
+"""By operation number; the numbers are dense from 0."""

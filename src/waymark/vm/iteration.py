@@ -1,0 +1,351 @@
+"""Iterators and views whose position is plain data, so that a loop survives a snapshot in the middle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from waymark.values.sets import OrderedSet, _Ordered
+
+
+class MachineIterator:
+    """Root of the iterators; `iter(x) is x`, as everywhere in Python."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> Any:
+        raise NotImplementedError
+
+    def remaining_items(self) -> int:
+        """How many items are left at most; decides whether it may be consumed at once."""
+        return 0
+
+
+class SequenceIterator(MachineIterator):
+    """Over list, tuple, str, bytes, range: by index, so growth during the loop is seen as CPython shows it."""
+
+    __slots__ = ("index", "sequence")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("sequence", "index")
+
+    def __init__(self, sequence: Any) -> None:
+        self.sequence = sequence
+        self.index = 0
+
+    def __next__(self) -> Any:
+        sequence = self.sequence
+        if sequence is None:
+            raise StopIteration
+        try:
+            item = sequence[self.index]
+        except IndexError:
+            self.sequence = None  # exhausted for good, even if the list grows later
+            raise StopIteration from None
+        self.index += 1
+        return item
+
+    def remaining_items(self) -> int:
+        if self.sequence is None:
+            return 0
+        if isinstance(self.sequence, range):
+            left = self.sequence[self.index :]
+            return max(0, (left.stop - left.start) // left.step)
+        return len(self.sequence) - self.index
+
+
+class ReversedIterator(MachineIterator):
+    """`reversed(sequence)`."""
+
+    __slots__ = ("index", "sequence")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("sequence", "index")
+
+    def __init__(self, sequence: Any) -> None:
+        self.sequence = sequence
+        self.index = len(sequence) - 1
+
+    def __next__(self) -> Any:
+        if self.sequence is not None and 0 <= self.index < len(self.sequence):
+            item = self.sequence[self.index]
+            self.index -= 1
+            return item
+        self.sequence = None
+        raise StopIteration
+
+    def remaining_items(self) -> int:
+        return self.index + 1
+
+
+class KeyedIterator(MachineIterator):
+    """Over a dict, its views, or a set; notices a change of size, as CPython does."""
+
+    __slots__ = ("index", "keys", "mapping", "part", "size")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("mapping", "part", "keys", "index", "size")
+
+    def __init__(self, mapping: Any, part: str, keys: list[Any] | None = None) -> None:
+        self.mapping = mapping
+        self.part = part
+        self.keys = list(mapping) if keys is None else keys
+        self.index = 0
+        self.size = len(self.keys)
+
+    def __next__(self) -> Any:
+        if self.mapping is None:
+            raise StopIteration
+        if len(self.mapping) != self.size:
+            self.size = -1  # CPython keeps raising
+            kind = "Set" if self.part == "set" else "dictionary"
+            raise RuntimeError(f"{kind} changed size during iteration")
+        if self.index >= len(self.keys):
+            self.mapping = None
+            raise StopIteration
+        key = self.keys[self.index]
+        self.index += 1
+        if self.part in ("keys", "set"):
+            return key
+        try:
+            value = self.mapping[key]
+        except KeyError:
+            raise RuntimeError("dictionary keys changed during iteration") from None
+        return value if self.part == "values" else (key, value)
+
+    def remaining_items(self) -> int:
+        return len(self.keys) - self.index
+
+
+class EnumerateIterator(MachineIterator):
+    """`enumerate(...)`."""
+
+    __slots__ = ("count", "inner")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("inner", "count")
+
+    def __init__(self, inner: Any, start: int) -> None:
+        self.inner = inner
+        self.count = start
+
+    def __next__(self) -> Any:
+        item = next(self.inner)
+        pair = (self.count, item)
+        self.count += 1
+        return pair
+
+    def remaining_items(self) -> int:
+        return remaining(self.inner)
+
+
+class ZipIterator(MachineIterator):
+    """`zip(...)`."""
+
+    __slots__ = ("inners", "strict")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("inners", "strict")
+
+    def __init__(self, inners: list[Any], strict: bool) -> None:
+        self.inners = inners
+        self.strict = strict
+
+    def __next__(self) -> Any:
+        if not self.inners:
+            raise StopIteration
+        items = []
+        for position, inner in enumerate(self.inners):
+            try:
+                items.append(next(inner))
+            except StopIteration:
+                if self.strict:
+                    self._check_rest(position)
+                raise StopIteration from None
+        return tuple(items)
+
+    def _check_rest(self, position: int) -> None:
+        def named(upto: int) -> str:
+            return "argument 1" if upto == 1 else f"arguments 1-{upto}"
+
+        if position:
+            raise ValueError(f"zip() argument {position + 1} is shorter than {named(position)}")
+        for later in range(1, len(self.inners)):
+            try:
+                next(self.inners[later])
+            except StopIteration:
+                continue
+            raise ValueError(f"zip() argument {later + 1} is longer than {named(later)}")
+
+    def remaining_items(self) -> int:
+        return min((remaining(inner) for inner in self.inners), default=0)
+
+
+class MapIterator(MachineIterator):
+    """`map(...)`."""
+
+    __slots__ = ("function", "inners")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("function", "inners")
+
+    def __init__(self, function: Any, inners: list[Any]) -> None:
+        self.function = function
+        self.inners = inners
+
+    def __next__(self) -> Any:
+        return self.function(*[next(inner) for inner in self.inners])
+
+    def remaining_items(self) -> int:
+        return min((remaining(inner) for inner in self.inners), default=0)
+
+
+class FilterIterator(MachineIterator):
+    """`filter(...)`."""
+
+    __slots__ = ("function", "inner")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("function", "inner")
+
+    def __init__(self, function: Any, inner: Any) -> None:
+        self.function = function
+        self.inner = inner
+
+    def __next__(self) -> Any:
+        while True:
+            item = next(self.inner)
+            if item if self.function is None else self.function(item):
+                return item
+
+    def remaining_items(self) -> int:
+        return remaining(self.inner)
+
+
+class DictView:
+    """`d.keys()`, `d.values()`, `d.items()`: live, as CPython's are."""
+
+    __slots__ = ("mapping", "part")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("mapping", "part")
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, mapping: dict[Any, Any], part: str) -> None:
+        self.mapping = mapping
+        self.part = part
+
+    def _view(self) -> Any:
+        return getattr(self.mapping, self.part)()
+
+    def __len__(self) -> int:
+        return len(self.mapping)
+
+    def __iter__(self) -> Iterator[Any]:
+        return KeyedIterator(self.mapping, self.part)
+
+    def __reversed__(self) -> Iterator[Any]:
+        return KeyedIterator(self.mapping, self.part, list(reversed(self.mapping)))
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._view()
+
+    def __eq__(self, other: object) -> bool:
+        if self.part == "values":
+            return self is other
+        return bool(self._view() == _plain(other))
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self._view() < _plain(other))
+
+    def __le__(self, other: Any) -> bool:
+        return bool(self._view() <= _plain(other))
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self._view() > _plain(other))
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(self._view() >= _plain(other))
+
+    def _set(self) -> OrderedSet:
+        if self.part == "values":
+            raise TypeError("unsupported operand type(s): 'dict_values' is not a set")
+        return OrderedSet(self._view())
+
+    def __and__(self, other: Any) -> Any:
+        return self._set().intersection(other)
+
+    def __or__(self, other: Any) -> Any:
+        return self._set().union(other)
+
+    def __sub__(self, other: Any) -> Any:
+        return self._set().difference(other)
+
+    def __xor__(self, other: Any) -> Any:
+        return self._set().symmetric_difference(other)
+
+    def __rand__(self, other: Any) -> Any:
+        return OrderedSet(other).intersection(self._view())
+
+    def __ror__(self, other: Any) -> Any:
+        return OrderedSet(other).union(self._view())
+
+    def __rsub__(self, other: Any) -> Any:
+        return OrderedSet(other).difference(self._view())
+
+    def __repr__(self) -> str:
+        return f"dict_{self.part}({list(self._view())!r})"
+
+
+class DictKeys(DictView):
+    """`d.keys()`."""
+
+    __slots__ = ()
+
+
+class DictValues(DictView):
+    """`d.values()`."""
+
+    __slots__ = ()
+
+
+class DictItems(DictView):
+    """`d.items()`."""
+
+    __slots__ = ()
+
+
+VIEWS: dict[str, type[DictView]] = {"keys": DictKeys, "values": DictValues, "items": DictItems}
+"""View classes by the name of the method that makes them."""
+
+# Error messages and type(x).__name__ show the names users know.
+_SHOWN_NAMES: tuple[tuple[type, str], ...] = (
+    *((view, f"dict_{part}") for part, view in VIEWS.items()),
+    (EnumerateIterator, "enumerate"),
+    (ZipIterator, "zip"),
+    (MapIterator, "map"),
+    (FilterIterator, "filter"),
+    (ReversedIterator, "reversed"),
+)
+for _class, _name in _SHOWN_NAMES:
+    _class.__name__ = _class.__qualname__ = _name
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, DictView):
+        return value._view()
+    return set(value) if isinstance(value, _Ordered) else value
+
+
+def remaining(iterator: Any) -> int:
+    """Items an iterator still has at most."""
+    return iterator.remaining_items() if isinstance(iterator, MachineIterator) else 0
+
+
+def make_iterator(value: Any) -> Any:
+    """`iter(value)`.
+
+    Raises:
+        TypeError: The value is not iterable, in CPython's words.
+    """
+    kind = type(value)
+    if kind in (list, tuple, range, str, bytes):
+        return SequenceIterator(value)
+    if kind is dict:
+        return KeyedIterator(value, "keys")
+    if isinstance(value, DictView):
+        return KeyedIterator(value.mapping, value.part)
+    if isinstance(value, _Ordered):
+        return KeyedIterator(value, "set")
+    if isinstance(value, MachineIterator):
+        return value
+    if not hasattr(kind, "__iter__"):
+        raise TypeError(f"'{kind.__name__}' object is not iterable")
+    return SequenceIterator(list(value))  # an enum class, a record: a fixed set of items

@@ -1,0 +1,260 @@
+"""Values that only the machine has: functions, awaitables, tasks, frames.
+
+Each class lists its state in `__waymark_state__`: plain values or other objects of this kind, so a snapshot is one encoded value and aliasing
+between fibers, frames and pending calls survives. Nothing else belongs to the state.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class BuiltinFunction:
+    """A function of the library table, as a value."""
+
+    __slots__ = ("implementation", "name")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("name",)
+
+    def __init__(self, name: str, implementation: Any) -> None:
+        self.name = name
+        self.implementation = implementation
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.implementation(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<built-in function {self.name.rpartition('.')[2]}>"
+
+
+class FunctionValue:
+    """A function of the program, or a helper method bound to self."""
+
+    __slots__ = ("bound", "index", "machine", "receiver")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("index", "bound", "receiver")
+
+    def __init__(self, index: int, machine: Any, *, bound: bool = False, receiver: Any = None) -> None:
+        self.index = index
+        self.bound = bound
+        self.receiver = receiver
+        self.machine = machine
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Called back by a library function, such as sorted(key=...); runs to its end without waiting."""
+        return self.machine.call_back(self, args, kwargs)
+
+
+class BoundMethod:
+    """A method of a builtin type, taken but not yet called."""
+
+    __slots__ = ("name", "receiver")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("receiver", "name")
+
+    def __init__(self, receiver: Any, name: str) -> None:
+        self.receiver = receiver
+        self.name = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self.receiver, self.name)(*args, **kwargs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BoundMethod) and other.receiver is self.receiver and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash((id(self.receiver), self.name))
+
+
+class ActionValue:
+    """An action of the program, as a value."""
+
+    __slots__ = ("index",)
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+
+class SelfObject:
+    """The workflow instance inside run()."""
+
+    __slots__ = ("attributes", "class_name")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("class_name", "attributes")
+
+    def __init__(self, class_name: str) -> None:
+        self.class_name = class_name
+        self.attributes: dict[str, Any] = {}
+
+
+class ActionCall:
+    """An action called and not yet awaited."""
+
+    __slots__ = ("args", "index", "kwargs", "policy", "started", "timeout_us")
+    __waymark_state__: ClassVar[tuple[str, ...]] = (
+        "index",
+        "args",
+        "kwargs",
+        "policy",
+        "timeout_us",
+        "started",
+    )
+
+    def __init__(self, index: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.index = index
+        self.args = args
+        self.kwargs = kwargs
+        self.policy: Any = None
+        self.timeout_us = 0
+        self.started = False
+
+
+class SleepCall:
+    """`asyncio.sleep(...)` not yet awaited."""
+
+    __slots__ = ("delay", "result", "started")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("delay", "result", "started")
+
+    def __init__(self, delay: Any, result: Any) -> None:
+        self.delay = delay
+        self.result = result
+        self.started = False
+
+    @staticmethod
+    def make(delay: Any, result: Any = None) -> SleepCall:
+        """`asyncio.sleep(delay, result)`."""
+        return SleepCall(delay, result)
+
+
+class Coroutine:
+    """An async helper called and not yet awaited."""
+
+    __slots__ = ("index", "locals", "started")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("index", "locals", "started")
+
+    def __init__(self, index: int, values: list[Any]) -> None:
+        self.index = index
+        self.locals = values
+        self.started = False
+
+
+class Frame:
+    """One function being run. `code` comes from the program and is not part of the state."""
+
+    __slots__ = ("code", "function", "handled", "locals", "pc", "stack")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("function", "pc", "stack", "locals", "handled")
+
+    def __init__(self, function: int, values: list[Any], code: tuple[int, ...]) -> None:
+        self.function = function
+        self.pc = 0
+        self.stack: list[Any] = []
+        self.locals = values
+        self.handled: BaseException | None = None
+        self.code = code
+
+
+PENDING, DONE, FAILED = 0, 1, 2
+
+
+class Future:
+    """A result that is not there yet."""
+
+    __slots__ = ("exception", "status", "value", "watchers")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("status", "value", "exception", "watchers")
+
+    def __init__(self) -> None:
+        self.status = PENDING
+        self.value: Any = None
+        self.exception: BaseException | None = None
+        self.watchers: list[Any] = []
+        """(task or gather, index): whom to tell, in order."""
+
+
+class Task(Future):
+    """A fiber: a stack of frames that runs until it waits. A task made from an action call alone has no frames."""
+
+    __slots__ = ("frames", "start")
+    __waymark_state__: ClassVar[tuple[str, ...]] = (*Future.__waymark_state__, "frames", "start")
+
+    def __init__(self, start: Any) -> None:
+        super().__init__()
+        self.frames: list[Frame] = []
+        self.start = start
+        """The awaitable it runs; None once it has begun."""
+
+
+class Gather(Future):
+    """`asyncio.gather(...)`."""
+
+    __slots__ = ("keeps_exceptions", "missing", "results")
+    __waymark_state__: ClassVar[tuple[str, ...]] = (
+        *Future.__waymark_state__,
+        "keeps_exceptions",
+        "missing",
+        "results",
+    )
+
+    def __init__(self, count: int, keeps_exceptions: bool) -> None:
+        super().__init__()
+        self.keeps_exceptions = keeps_exceptions
+        self.missing = count
+        self.results: list[Any] = [None] * count
+
+
+class PendingCall:
+    """A call that was asked for and has no result yet."""
+
+    __slots__ = (
+        "arguments",
+        "attempt",
+        "call_id",
+        "exclusive",
+        "future",
+        "is_waiting",
+        "kind",
+        "losses",
+        "module",
+        "name",
+        "policy",
+        "timeout_us",
+    )
+    __waymark_state__: ClassVar[tuple[str, ...]] = (
+        "call_id",
+        "kind",
+        "module",
+        "name",
+        "arguments",
+        "attempt",
+        "losses",
+        "policy",
+        "timeout_us",
+        "future",
+        "exclusive",
+        "is_waiting",
+    )
+
+    def __init__(
+        self, call_id: int, kind: int, module: str, name: str, arguments: bytes, future: Future
+    ) -> None:
+        self.call_id = call_id
+        self.kind = kind
+        """0 an action, 1 the construction of a user class."""
+        self.module = module
+        self.name = name
+        self.arguments = arguments
+        self.attempt = 1
+        self.losses = 0
+        self.policy: Any = None
+        self.timeout_us = 0
+        self.future = future
+        self.exclusive = False
+        """The run stands still until it is answered, because Python would not have switched tasks here."""
+        self.is_waiting = False
+        """Between two attempts: a timer will start the next one."""
+
+
+class Unbound:
+    """Content of a local that has no value."""
+
+    __slots__ = ()
+    __waymark_state__: ClassVar[tuple[str, ...]] = ()
+
+
+UNBOUND = Unbound()

@@ -1,0 +1,124 @@
+"""A machine's state as bytes, and back. A snapshot is a cache: applying the journal from the start gives an equal state."""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from typing import Any
+
+from waymark.errors import ValueDecodingError
+from waymark.program.program import Program
+from waymark.values.classes import ClassKey
+from waymark.values.codec import InternalType, decode, encode
+from waymark.values.synthetic import SyntheticClasses
+from waymark.vm import iteration, objects
+from waymark.vm.library import loadable_classes
+from waymark.vm.limits import DEFAULT_LIMITS, Limits
+from waymark.vm.machine import Machine
+
+STATE_FORMAT = 1
+"""Raised when the meaning of a stored state changes. An unknown format is skipped, for the journal is the truth."""
+
+_MAX_STATE_BYTES = 512 * 1024 * 1024
+_MAX_STATE_DEPTH = 600
+
+_STATE = (
+    "now_us",
+    "next_number",
+    "allocated",
+    "main",
+    "ready",
+    "pending",
+    "timers",
+    "exclusive",
+    "exclusive_task",
+    "globals",
+)
+
+# Codes are part of the format: add at the end, never renumber.
+_FILLED: tuple[type, ...] = (
+    objects.FunctionValue,
+    objects.BoundMethod,
+    objects.ActionValue,
+    objects.SelfObject,
+    objects.ActionCall,
+    objects.SleepCall,
+    objects.Coroutine,
+    objects.Frame,
+    objects.Future,
+    objects.Task,
+    objects.Gather,
+    objects.PendingCall,
+    iteration.SequenceIterator,
+    iteration.ReversedIterator,
+    iteration.KeyedIterator,
+    iteration.EnumerateIterator,
+    iteration.ZipIterator,
+    iteration.MapIterator,
+    iteration.FilterIterator,
+    iteration.DictKeys,
+    iteration.DictValues,
+    iteration.DictItems,
+)
+_FIRST_FILLED_CODE = 70
+_CODE_CLASS, _CODE_BUILTIN, _CODE_UNBOUND, _CODE_RANGE, _CODE_SLICE = 64, 65, 66, 67, 68
+
+
+def _types(machine: Machine) -> tuple[dict[type, InternalType], dict[int, InternalType]]:
+    library = loadable_classes()
+
+    def load_class(module: str, qualname: str) -> type:
+        found = library.get((module, qualname))
+        return found if found is not None else machine.classes.class_for(ClassKey(module, qualname))
+
+    class_type = InternalType(_CODE_CLASS, ("__module__", "__qualname__"), load_class)
+    by_type: dict[type, InternalType] = {
+        type: class_type,
+        enum.EnumMeta: class_type,
+        objects.BuiltinFunction: InternalType(_CODE_BUILTIN, ("name",), machine.library.value),
+        objects.Unbound: InternalType(_CODE_UNBOUND, (), lambda: objects.UNBOUND),
+        range: InternalType(_CODE_RANGE, ("start", "stop", "step"), range),
+        slice: InternalType(_CODE_SLICE, ("start", "stop", "step"), slice),
+    }
+    for offset, cls in enumerate(_FILLED):
+        names: tuple[str, ...] = cls.__waymark_state__  # type: ignore[attr-defined]
+        by_type[cls] = InternalType(_FIRST_FILLED_CODE + offset, names, type=cls)
+    return by_type, {internal.code: internal for internal in by_type.values()}
+
+
+def snapshot(machine: Machine) -> bytes:
+    """The state of a machine that waits.
+
+    Raises:
+        ValueEncodingError: The state holds something too deep or too big to be written; the journal still has it all.
+    """
+    by_type, _ = _types(machine)
+    state: list[Any] = [getattr(machine, name) if name != "ready" else list(machine.ready) for name in _STATE]
+    return encode(
+        state, root="state", max_bytes=_MAX_STATE_BYTES, max_depth=_MAX_STATE_DEPTH, internals=by_type
+    )
+
+
+def restore(
+    program: Program, data: bytes, classes: SyntheticClasses | None = None, limits: Limits = DEFAULT_LIMITS
+) -> Machine:
+    """A machine in the state that was written.
+
+    Raises:
+        ValueDecodingError: The bytes are damaged.
+    """
+    machine = Machine(program, classes, limits)
+    _, by_code = _types(machine)
+
+    def link(made: Any) -> None:
+        if isinstance(made, objects.FunctionValue):
+            made.machine = machine
+        elif isinstance(made, objects.Frame):
+            made.code = program.functions[made.function].code
+
+    state = decode(data, machine.classes, internals=by_code, on_internal=link)
+    if not isinstance(state, list) or len(state) != len(_STATE):
+        raise ValueDecodingError("damaged state")
+    for name, value in zip(_STATE, state, strict=True):
+        setattr(machine, name, deque(value) if name == "ready" else value)
+    return machine
