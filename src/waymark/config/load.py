@@ -63,6 +63,17 @@ def load_client(environment: Mapping[str, str]) -> ClientSettings:
     return ClientSettings(**values)
 
 
+def load_log_level(environment: Mapping[str, str]) -> str:
+    """`WAYMARK_LOG_LEVEL` alone, for programs that need nothing else.
+
+    Raises:
+        ConfigError: It names no level.
+    """
+    (variable,) = (variable for variable in TABLE if variable.name == "WAYMARK_LOG_LEVEL")
+    level: str = _value(variable, environment.get(variable.name, "").strip(), {})
+    return level
+
+
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """One warning for each `WAYMARK_*` variable that no program of this release reads."""
     known = sorted({variable.name for variable in TABLE})

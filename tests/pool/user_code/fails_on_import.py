@@ -1,0 +1,3 @@
+"""Leaves while it is imported."""
+
+raise SystemExit(5)
