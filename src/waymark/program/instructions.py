@@ -244,7 +244,7 @@ INSTRUCTIONS: dict[Op, Instruction] = {
         Operand.COUNT,
         lambda n: 2 + (n & 1),
         1,
-        "f args [kwargs if n is 1] -> f(*args, **kwargs); args is a list or tuple",
+        "f args [kwargs if n is 1] -> f(*args, **kwargs); args is any iterable, refused by f's name otherwise",
         "any",
     ),
     Op.RUN_ACTION: _row(

@@ -146,5 +146,13 @@ def decode_program(data: bytes) -> Program:
 
 
 def hash_program(data: bytes) -> bytes:
-    """SHA-256 of an encoded program, 32 bytes."""
-    return hashlib.sha256(data).digest()
+    """Identity of what an encoded program does, 32 bytes: SHA-256 of it without files and source positions.
+
+    So a comment or a moved function makes no new version, and does not conflict with a pinned one.
+
+    Raises:
+        ProgramError: As `decode_program`.
+    """
+    program = decode_program(data)
+    functions = tuple(msgspec.structs.replace(function, file="", lines=()) for function in program.functions)
+    return hashlib.sha256(encode_program(msgspec.structs.replace(program, functions=functions))).digest()

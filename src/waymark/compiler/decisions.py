@@ -1,0 +1,264 @@
+"""What becomes of every field of every syntax node: one decision per pair, none without.
+
+Imports nothing but the standard library, so that any Python can check it against its own `ast`.
+Node types are given by name: some exist only in newer Pythons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """The field is read and its meaning is in the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoEffect:
+    """The field has no meaning when the code runs, so it is passed over."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A node with this field set, or this node type, is a diagnostic."""
+
+    code: str
+    message: str
+    help: str
+
+
+Decision = Lowered | NoEffect | Refused
+
+LOWERED = Lowered()
+CONTEXT = NoEffect("said again by the statement that holds it")
+TYPE_COMMENT = NoEffect("a comment for type checkers")
+ANNOTATION = NoEffect("Python does not evaluate annotations of locals")
+SIGNATURE = NoEffect("belongs to the function's signature, evaluated when the function was defined")
+
+_ACTION = "move it into an @action and await it"
+YIELD = Refused(
+    "WM104", "`yield` is not supported in a workflow", "append each value to a list and return the list"
+)
+YIELD_FROM = Refused(
+    "WM104", "`yield from` is not supported in a workflow", "append each value to a list and return the list"
+)
+LAMBDA = Refused(
+    "WM105", "`lambda` is not supported yet", "write a method of the workflow and pass `self.method`"
+)
+NESTED = Refused(
+    "WM106",
+    "a function inside a workflow function is not supported yet",
+    "make it a method of the workflow class",
+)
+CLASS = Refused(
+    "WM107",
+    "a class inside a workflow function is not supported",
+    "define the class at the top of the module",
+)
+IMPORT = Refused("WM108", "`import` is not supported in a workflow", "import at the top of the module")
+GLOBAL = Refused(
+    "WM109", "`global` is not supported in a workflow", "keep state in locals or in attributes of `self`"
+)
+NONLOCAL = Refused(
+    "WM109", "`nonlocal` is not supported in a workflow", "keep state in locals or in attributes of `self`"
+)
+WITH = Refused("WM110", "`with` is not supported yet", f"use try/finally, or {_ACTION}")
+ASYNC_FOR = Refused(
+    "WM111", "`async for` is not supported in a workflow", "let an @action return the items as a list"
+)
+ASYNC_WITH = Refused("WM112", "`async with` is not supported yet", f"use try/finally, or {_ACTION}")
+MATCH = Refused("WM113", "`match` is not supported yet", "write if/elif with isinstance and comparisons")
+TRY_STAR = Refused("WM114", "`except*` is not supported yet", "write `except`")
+DECORATOR = Refused(
+    "WM116",
+    "decorators on workflow functions are not supported",
+    "call what the decorator does inside the function",
+)
+TYPE_ALIAS = Refused(
+    "WM117", "`type` is not supported inside a workflow", "define the alias at the top of the module"
+)
+TYPE_PARAMETERS = Refused(
+    "WM117", "type parameters are not supported on workflow functions", "use a TypeVar of the module"
+)
+TEMPLATE = Refused("WM103", "template strings are not supported in a workflow", "use an f-string")
+
+NODES: dict[str, Refused] = {
+    "Yield": YIELD,
+    "YieldFrom": YIELD_FROM,
+    "Lambda": LAMBDA,
+    "ClassDef": CLASS,
+    "Import": IMPORT,
+    "ImportFrom": IMPORT,
+    "Global": GLOBAL,
+    "Nonlocal": NONLOCAL,
+    "With": WITH,
+    "AsyncFor": ASYNC_FOR,
+    "AsyncWith": ASYNC_WITH,
+    "Match": MATCH,
+    "TryStar": TRY_STAR,
+    "TypeAlias": TYPE_ALIAS,
+    "TemplateStr": TEMPLATE,
+}
+"""Node types that are refused wherever they stand. Everything below them is refused with them."""
+
+NESTED_FUNCTION = NESTED
+"""FunctionDef and AsyncFunctionDef are lowered as the workflow's own functions, refused inside of them."""
+
+
+def _fields(decision: Decision, *names: str) -> dict[str, Decision]:
+    return dict.fromkeys(names, decision)
+
+
+_FUNCTION: dict[str, Decision] = {
+    "name": LOWERED,
+    "args": LOWERED,
+    "body": LOWERED,
+    "decorator_list": DECORATOR,
+    "returns": SIGNATURE,
+    "type_comment": TYPE_COMMENT,
+    "type_params": TYPE_PARAMETERS,
+}
+_COMPREHENSION = _fields(LOWERED, "elt", "generators")
+
+FIELDS: dict[str, dict[str, Decision]] = {
+    # Functions. Names, kinds and order of parameters are read; defaults come evaluated from the function object.
+    "FunctionDef": _FUNCTION,
+    "AsyncFunctionDef": _FUNCTION,
+    "arguments": {
+        **_fields(LOWERED, "posonlyargs", "args", "vararg", "kwonlyargs", "kwarg"),
+        **_fields(SIGNATURE, "defaults", "kw_defaults"),
+    },
+    "arg": {"arg": LOWERED, "annotation": SIGNATURE, "type_comment": TYPE_COMMENT},
+    # Statements.
+    "Return": _fields(LOWERED, "value"),
+    "Delete": _fields(LOWERED, "targets"),
+    "Assign": {**_fields(LOWERED, "targets", "value"), "type_comment": TYPE_COMMENT},
+    "AugAssign": _fields(LOWERED, "target", "op", "value"),
+    "AnnAssign": {
+        **_fields(LOWERED, "target", "value"),
+        "annotation": ANNOTATION,
+        "simple": NoEffect("only says whether the annotation is stored, which functions never do"),
+    },
+    "For": {**_fields(LOWERED, "target", "iter", "body", "orelse"), "type_comment": TYPE_COMMENT},
+    "While": _fields(LOWERED, "test", "body", "orelse"),
+    "If": _fields(LOWERED, "test", "body", "orelse"),
+    "Raise": _fields(LOWERED, "exc", "cause"),
+    "Try": _fields(LOWERED, "body", "handlers", "orelse", "finalbody"),
+    "ExceptHandler": _fields(LOWERED, "type", "name", "body"),
+    "Assert": _fields(LOWERED, "test", "msg"),
+    "Expr": _fields(LOWERED, "value"),
+    "Pass": {},
+    "Break": {},
+    "Continue": {},
+    # Expressions.
+    "BoolOp": _fields(LOWERED, "op", "values"),
+    "NamedExpr": _fields(LOWERED, "target", "value"),
+    "BinOp": _fields(LOWERED, "left", "op", "right"),
+    "UnaryOp": _fields(LOWERED, "op", "operand"),
+    "IfExp": _fields(LOWERED, "test", "body", "orelse"),
+    "Dict": _fields(LOWERED, "keys", "values"),
+    "Set": _fields(LOWERED, "elts"),
+    "ListComp": _COMPREHENSION,
+    "SetComp": _COMPREHENSION,
+    "DictComp": _fields(LOWERED, "key", "value", "generators"),
+    "GeneratorExp": _COMPREHENSION,
+    "comprehension": {**_fields(LOWERED, "target", "iter", "ifs"), "is_async": ASYNC_FOR},
+    "Await": _fields(LOWERED, "value"),
+    "Compare": _fields(LOWERED, "left", "ops", "comparators"),
+    "Call": _fields(LOWERED, "func", "args", "keywords"),
+    "keyword": _fields(LOWERED, "arg", "value"),
+    "FormattedValue": _fields(LOWERED, "value", "conversion", "format_spec"),
+    "JoinedStr": _fields(LOWERED, "values"),
+    "Constant": {"value": LOWERED, "kind": NoEffect("the u of u'text'")},
+    "Attribute": {**_fields(LOWERED, "value", "attr"), "ctx": CONTEXT},
+    "Subscript": {**_fields(LOWERED, "value", "slice"), "ctx": CONTEXT},
+    "Starred": {**_fields(LOWERED, "value"), "ctx": CONTEXT},
+    "Name": {**_fields(LOWERED, "id"), "ctx": CONTEXT},
+    "List": {**_fields(LOWERED, "elts"), "ctx": CONTEXT},
+    "Tuple": {**_fields(LOWERED, "elts"), "ctx": CONTEXT},
+    "Slice": _fields(LOWERED, "lower", "upper", "step"),
+    # Operators are told apart by their type.
+    **{
+        name: {}
+        for name in [
+            "And",
+            "Or",
+            "Add",
+            "Sub",
+            "Mult",
+            "MatMult",
+            "Div",
+            "Mod",
+            "Pow",
+            "LShift",
+            "RShift",
+            "BitOr",
+            "BitXor",
+            "BitAnd",
+            "FloorDiv",
+            "Invert",
+            "Not",
+            "UAdd",
+            "USub",
+            "Eq",
+            "NotEq",
+            "Lt",
+            "LtE",
+            "Gt",
+            "GtE",
+            "Is",
+            "IsNot",
+            "In",
+            "NotIn",
+            "Load",
+            "Store",
+            "Del",
+        ]
+    },
+    # Refused node types: every field goes with them.
+    "Yield": _fields(YIELD, "value"),
+    "YieldFrom": _fields(YIELD_FROM, "value"),
+    "Lambda": _fields(LAMBDA, "args", "body"),
+    "ClassDef": _fields(CLASS, "name", "bases", "keywords", "body", "decorator_list", "type_params"),
+    "Import": _fields(IMPORT, "names"),
+    "ImportFrom": _fields(IMPORT, "module", "names", "level"),
+    "alias": _fields(IMPORT, "name", "asname"),
+    "Global": _fields(GLOBAL, "names"),
+    "Nonlocal": _fields(NONLOCAL, "names"),
+    "With": _fields(WITH, "items", "body", "type_comment"),
+    "withitem": _fields(WITH, "context_expr", "optional_vars"),
+    "AsyncFor": _fields(ASYNC_FOR, "target", "iter", "body", "orelse", "type_comment"),
+    "AsyncWith": _fields(ASYNC_WITH, "items", "body", "type_comment"),
+    "Match": _fields(MATCH, "subject", "cases"),
+    "match_case": _fields(MATCH, "pattern", "guard", "body"),
+    "MatchValue": _fields(MATCH, "value"),
+    "MatchSingleton": _fields(MATCH, "value"),
+    "MatchSequence": _fields(MATCH, "patterns"),
+    "MatchMapping": _fields(MATCH, "keys", "patterns", "rest"),
+    "MatchClass": _fields(MATCH, "cls", "patterns", "kwd_attrs", "kwd_patterns"),
+    "MatchStar": _fields(MATCH, "name"),
+    "MatchAs": _fields(MATCH, "pattern", "name"),
+    "MatchOr": _fields(MATCH, "patterns"),
+    "TryStar": _fields(TRY_STAR, "body", "handlers", "orelse", "finalbody"),
+    "TypeAlias": _fields(TYPE_ALIAS, "name", "type_params", "value"),
+    "TypeVar": _fields(TYPE_PARAMETERS, "name", "bound", "default_value"),
+    "ParamSpec": _fields(TYPE_PARAMETERS, "name", "default_value"),
+    "TypeVarTuple": _fields(TYPE_PARAMETERS, "name", "default_value"),
+    "TemplateStr": _fields(TEMPLATE, "values"),
+    "Interpolation": _fields(TEMPLATE, "value", "str", "conversion", "format_spec"),
+}
+"""Decision for each field of each node type that can stand in a function, of every Python from 3.11 on."""
+
+OUTSIDE: frozenset[str] = frozenset(
+    {"Module", "Interactive", "Expression", "FunctionType", "TypeIgnore", "Suite"}
+    | {"Num", "Str", "Bytes", "NameConstant", "Ellipsis", "Index", "ExtSlice", "AugLoad", "AugStore", "Param"}
+)
+"""Node types that never stand inside a function of a parsed file: roots, and names kept from old Pythons."""
+
+
+def is_set(value: object) -> bool:
+    """Whether a field of a node holds something."""
+    return not (value is None or value == [] or value == 0)

@@ -1,0 +1,52 @@
+"""Third pass: bind every name to what it stands for: local, action, helper, class, library, constant."""
+
+from __future__ import annotations
+
+import types
+
+from waymark.compiler.bindings import ResolvedWorkflow
+from waymark.compiler.diagnostics import Diagnostic, Findings
+from waymark.compiler.resolve.functions import FunctionResolver
+from waymark.compiler.resolve.statics import Statics
+from waymark.compiler.resolve.workflow_class import WorkflowClass, assigned_names, helpers_of
+from waymark.compiler.source import WorkflowSource, shown_path
+
+
+def resolve(source: WorkflowSource, findings: Findings) -> ResolvedWorkflow:
+    """Bind the names of all functions of a workflow, reporting those that cannot be."""
+    statics = Statics()
+    workflow = WorkflowClass(
+        source.cls, helpers_of(source.cls, source.functions), assigned_names(source.functions), statics
+    )
+    _refuse_init(source.cls, findings)
+    functions = tuple(
+        FunctionResolver(function, workflow, findings).resolve() for function in source.functions
+    )
+    attributes = tuple((name, workflow.index_of(value)) for name, value in workflow.attributes.items())
+    return ResolvedWorkflow(
+        source.cls, source.name, functions, statics.classes(), tuple(workflow.stored), attributes
+    )
+
+
+def _refuse_init(cls: type, findings: Findings) -> None:
+    for base in cls.__mro__:
+        if base.__module__.startswith("waymark.sdk."):
+            continue
+        for name in ("__init__", "__new__", "__getattr__", "__getattribute__", "__setattr__"):
+            function = vars(base).get(name)
+            if isinstance(function, types.FunctionType):
+                code = function.__code__
+                findings.add(
+                    Diagnostic(
+                        "WM126",
+                        f"`{name}` of a workflow never runs: a run starts from run() and its arguments alone",
+                        shown_path(code.co_filename),
+                        code.co_firstlineno,
+                        1,
+                        function.__qualname__.rpartition("<locals>.")[2],
+                        "pass the values as arguments of run()",
+                    )
+                )
+
+
+__all__ = ["resolve"]

@@ -1,0 +1,468 @@
+"""Binds every name of one function, and reports what cannot be bound."""
+
+from __future__ import annotations
+
+import ast
+
+from waymark.compiler.bindings import (
+    Action,
+    ComprehensionScope,
+    Constant,
+    Form,
+    Helper,
+    Library,
+    Local,
+    ResolvedFunction,
+    SelfData,
+    Stored,
+    UserClass,
+)
+from waymark.compiler.check import is_refused
+from waymark.compiler.decisions import FIELDS, Lowered
+from waymark.compiler.diagnostics import Findings
+from waymark.compiler.resolve import library
+from waymark.compiler.resolve.calls import CallChecks
+from waymark.compiler.resolve.names import MISSING, near, outer_value, visible_names
+from waymark.compiler.resolve.scopes import Comprehension, names_bound_in, parameter_nodes, target_names
+from waymark.compiler.resolve.statics import Module, Refusal, Static, Statics, Typing
+from waymark.compiler.resolve.workflow_class import Primitive, WorkflowClass
+from waymark.compiler.source import FunctionSource
+from waymark.errors import ValueEncodingError
+from waymark.program.library import ATTRIBUTES, METHODS
+from waymark.program.program import Parameter
+from waymark.values.classes import ClassKind
+from waymark.values.codec import encode
+
+_LOWERED_FIELDS: dict[str, tuple[str, ...]] = {
+    node: tuple(name for name, decision in decisions.items() if isinstance(decision, Lowered))
+    for node, decisions in FIELDS.items()
+}
+
+
+class _Scope:
+    """Variables of one comprehension while it is resolved."""
+
+    def __init__(self) -> None:
+        self.locals: dict[str, int] = {}
+        self.bound: set[str] = set()
+        self.clear_first = False
+
+
+class FunctionResolver:
+    """Resolves one function."""
+
+    def __init__(self, source: FunctionSource, workflow: WorkflowClass, findings: Findings) -> None:
+        self._source = source
+        self.workflow = workflow
+        self._statics: Statics = workflow.statics
+        self._findings = findings
+        self._result = ResolvedFunction(source)
+        self._names: dict[str, int] = {}
+        self._given: set[str] = set()
+        """Locals that get a value somewhere."""
+        self._scopes: list[_Scope] = []
+        self._known: dict[ast.AST, Static | Primitive | None] = {}
+        self._permitted: set[ast.AST] = set()
+        """Generator expressions that are consumed where they stand."""
+        self._in_generator = False
+        self._calls = CallChecks(self)
+
+    def resolve(self) -> ResolvedFunction:
+        """Bind everything."""
+        self._declare()
+        for statement in self._source.node.body:
+            self.visit(statement)
+        return self._result
+
+    # What the checks of calls need.
+
+    def report(self, node: ast.AST, code: str, message: str, help: str) -> None:
+        """Record a finding in this function."""
+        self._findings.report(self._source, node, code, message, help)
+
+    def set_form(self, node: ast.AST, form: Form) -> None:
+        """Have a node lowered in a way of its own."""
+        self._result.forms[node] = form
+
+    def permit(self, generator: ast.expr) -> None:
+        """Accept a generator expression: the one who asks consumes it at once."""
+        self._permitted.add(generator)
+
+    # Declarations.
+
+    def _declare(self) -> None:
+        source = self._source
+        parameters = parameter_nodes(source.node)
+        defaults = self._defaults()
+        entries = []
+        for index, (node, kind) in enumerate(parameters):
+            name = source.mangled(node.arg)
+            self._names[name] = index
+            self._given.add(name)
+            self._result.locals.append(name)
+            entries.append(Parameter(name, kind, defaults.get(name)))
+        self._result.parameters = tuple(entries)
+        if source.self_name is not None:
+            self._result.self_index = 0
+        for name, gives_value in names_bound_in(source.node.body):
+            name = source.mangled(name)
+            if name not in self._names:
+                self._names[name] = self._new_local(name)
+            if gives_value:
+                self._given.add(name)
+
+    def _defaults(self) -> dict[str, int]:
+        """Index into the workflow's stored values for each parameter with a default."""
+        function, arguments = self._source.function, self._source.node.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        values = function.__defaults__ or ()
+        pairs = list(
+            zip(positional[len(positional) - len(values) :], values, arguments.defaults, strict=False)
+        )
+        keyword_values = function.__kwdefaults__ or {}
+        for part, node in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            name = self._source.mangled(part.arg)
+            if name in keyword_values and node is not None:
+                pairs.append((part, keyword_values[name], node))
+        found: dict[str, int] = {}
+        for part, value, node in pairs:
+            shown = ast.unparse(node)
+            label = f"{function.__module__}.{function.__qualname__}({part.arg}=)"
+            stored = self._statics.store(value, shown, label)
+            if isinstance(stored, Refusal):
+                self.report(node, stored.code, stored.message, stored.help)
+            else:
+                found[self._source.mangled(part.arg)] = self.workflow.index_of(stored)
+        return found
+
+    def _new_local(self, name: str) -> int:
+        self._result.locals.append(name)
+        return len(self._result.locals) - 1
+
+    # The walk.
+
+    def visit(self, node: ast.AST) -> None:
+        """Resolve a node and everything below it."""
+        if is_refused(node):
+            return
+        method = getattr(self, f"_visit_{type(node).__name__}", None)
+        if method is None:
+            self.visit_children(node)
+        else:
+            method(node)
+
+    def visit_children(self, node: ast.AST) -> None:
+        """Resolve the children of a node, in field order."""
+        for name in _LOWERED_FIELDS[type(node).__name__]:
+            value = getattr(node, name)
+            if isinstance(value, list):
+                for part in value:
+                    if isinstance(part, ast.AST):
+                        self.visit(part)
+            elif isinstance(value, ast.AST):
+                self.visit(value)
+
+    def _visit_If(self, node: ast.If) -> None:
+        while True:
+            self.visit(node.test)
+            for statement in node.body:
+                self.visit(statement)
+            match node.orelse:
+                case [ast.If() as following]:
+                    node = following
+                case rest:
+                    for statement in rest:
+                        self.visit(statement)
+                    return
+
+    def _visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        """Refused by `check`."""
+
+    _visit_AsyncFunctionDef = _visit_FunctionDef
+
+    def _visit_Expr(self, node: ast.Expr) -> None:
+        if isinstance(node.value, ast.Constant):
+            return
+        self.visit(node.value)
+        self._calls.check_statement(node.value)
+
+    def _visit_Await(self, node: ast.Await) -> None:
+        if self._in_generator:
+            self.report(
+                node,
+                "WM118",
+                "`await` inside a generator expression makes it an asynchronous generator",
+                "use a list comprehension",
+            )
+        self.visit(node.value)
+        self._calls.check_await(node)
+
+    def _visit_Constant(self, node: ast.Constant) -> None:
+        try:
+            self._result.bindings[node] = Constant(encode(node.value))
+        except ValueEncodingError:
+            shown = "..." if node.value is ... else repr(node.value)
+            self.report(
+                node,
+                "WM134",
+                f"`{shown}` is not a value that workflows have",
+                "use None, or a value of another type",
+            )
+
+    def _visit_Starred(self, node: ast.Starred) -> None:
+        if isinstance(node.value, ast.GeneratorExp):
+            self.permit(node.value)
+        self.visit(node.value)
+
+    def _visit_AugAssign(self, node: ast.AugAssign) -> None:
+        if isinstance(node.target, ast.Attribute) and self.is_self(node.target.value):
+            found = self.workflow.member(self._source.mangled(node.target.attr))
+            if isinstance(found, Refusal):
+                self.report(node.target, found.code, found.message, found.help)
+        self.visit(node.target)
+        self.visit(node.value)
+
+    def _visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self.visit(node.value)
+        name = self._source.mangled(node.target.id)
+        self._bind_function_local(node.target, name)
+
+    def _visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        if node.type is not None:
+            self.visit(node.type)
+        if node.name is not None:
+            name = self._source.mangled(node.name)
+            self._result.handler_locals[node] = self._names[name]
+        for statement in node.body:
+            self.visit(statement)
+
+    def _visit_Subscript(self, node: ast.Subscript) -> None:
+        base = self.static(node.value)
+        is_class = isinstance(base, UserClass) and base.info.kind is not ClassKind.ENUM
+        if (
+            isinstance(base, Typing)
+            or is_class
+            or (isinstance(base, Library) and isinstance(node.ctx, ast.Load))
+        ):
+            shown = ast.unparse(node)
+            self.report(
+                node,
+                "WM143",
+                f"`{shown}` is a type, which is of use in annotations only",
+                f"write `{ast.unparse(node.value)}` without the brackets",
+            )
+            return
+        self.visit_children(node)
+
+    def _visit_Call(self, node: ast.Call) -> None:
+        self._calls.visit(node)
+
+    # Comprehensions.
+
+    def _visit_comprehension_like(self, node: Comprehension) -> None:
+        outer_flag = self._in_generator
+        self.visit(node.generators[0].iter)
+        scope = _Scope()
+        for generator in node.generators:
+            for target in target_names(generator.target):
+                name = self._source.mangled(target.id)
+                if name not in scope.locals:
+                    scope.locals[name] = self._new_local(name)
+        self._scopes.append(scope)
+        self._in_generator = outer_flag or isinstance(node, ast.GeneratorExp)
+        for index, generator in enumerate(node.generators):
+            if index:
+                self.visit(generator.iter)
+            self.visit(generator.target)
+            for condition in generator.ifs:
+                self.visit(condition)
+        for part in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
+            self.visit(part)
+        self._scopes.pop()
+        self._in_generator = outer_flag
+        self._result.comprehensions[node] = ComprehensionScope(
+            tuple(scope.locals.values()), scope.clear_first
+        )
+
+    _visit_ListComp = _visit_comprehension_like
+    _visit_SetComp = _visit_comprehension_like
+    _visit_DictComp = _visit_comprehension_like
+
+    def _visit_GeneratorExp(self, node: ast.GeneratorExp) -> None:
+        if node not in self._permitted:
+            self.report(
+                node,
+                "WM115",
+                "a generator expression that is not consumed at once is not supported",
+                "use a list comprehension: write [...] instead of (...)",
+            )
+        self._visit_comprehension_like(node)
+
+    # Names.
+
+    def _visit_Name(self, node: ast.Name) -> None:
+        name = self._source.mangled(node.id)
+        for scope in reversed(self._scopes):
+            if name in scope.locals:
+                if isinstance(node.ctx, ast.Store):
+                    scope.bound.add(name)
+                elif name not in scope.bound:
+                    scope.clear_first = True
+                self._result.bindings[node] = Local(scope.locals[name])
+                return
+        if self.is_self(node):
+            self.report(
+                node,
+                "WM123",
+                f"`{node.id}` is used as a value; a run has no workflow object, only its attributes",
+                f"use `{node.id}.name`, and pass on the values that are needed",
+            )
+            return
+        if name in self._names:
+            self._bind_function_local(node, name)
+            if isinstance(node.ctx, ast.Load) and name not in self._given:
+                self.report(
+                    node,
+                    "WM121",
+                    f"local variable `{node.id}` is never assigned",
+                    "assign it before this line",
+                )
+            return
+        self._use(node, self.static(node))
+
+    def _bind_function_local(self, node: ast.Name, name: str) -> None:
+        self._result.bindings[node] = Local(self._names[name])
+
+    def is_self(self, node: ast.AST) -> bool:
+        """Whether a node is the name self."""
+        return (
+            isinstance(node, ast.Name)
+            and node.id == self._source.self_name
+            and not any(node.id in scope.locals for scope in self._scopes)
+        )
+
+    def _visit_Attribute(self, node: ast.Attribute) -> None:
+        name = self._source.mangled(node.attr)
+        if self.is_self(node.value):
+            self._result.bindings[node.value] = Local(0)
+        if isinstance(node.ctx, ast.Load):
+            found = self.static(node)
+            if found is not None:
+                self._use(node, found)
+                return
+        elif self.is_self(node.value) and isinstance(
+            found := self.workflow.member(name), Helper | Primitive | Refusal
+        ):
+            refusal = found if isinstance(found, Refusal) else None
+            self.report(
+                node,
+                refusal.code if refusal else "WM125",
+                refusal.message if refusal else f"`{node.attr}` is a method of the workflow",
+                refusal.help if refusal else "give the attribute another name",
+            )
+        if name.startswith("__") and name.endswith("__") and name not in library.ATTRIBUTE_NAMES:
+            self.report(
+                node,
+                "WM138",
+                f"`{name}` is a special attribute, which is not supported in a workflow",
+                "use the operator or the builtin function that stands for it",
+            )
+        if not self.is_self(node.value):
+            self.visit(node.value)
+
+    def static(self, node: ast.AST) -> Static | Primitive | None:
+        """What a name or dotted name stands for outside of the function; None: it is looked up at run time."""
+        if node not in self._known:
+            self._known[node] = self._find_static(node)
+        return self._known[node]
+
+    def _find_static(self, node: ast.AST) -> Static | Primitive | None:
+        if isinstance(node, ast.Name):
+            return self._find_name(node)
+        if not isinstance(node, ast.Attribute):
+            return None
+        if self.is_self(node.value):
+            return self.workflow.member(self._source.mangled(node.attr))
+        base = self.static(node.value)
+        shown = ast.unparse(node)
+        match base:
+            case Module(module):
+                value = getattr(module, node.attr, MISSING)
+                if value is MISSING:
+                    hint = near(node.attr, dir(module))
+                    return Refusal(
+                        "WM120",
+                        f"module `{module.__name__}` has no `{node.attr}`",
+                        hint or "check the spelling",
+                    )
+                return self._statics.bind(value, shown, f"{module.__name__}.{node.attr}")
+            case UserClass(info):
+                cls = self._statics.live_class(info.key)
+                return (
+                    None
+                    if node.attr in ATTRIBUTES["type"]
+                    else self._statics.attribute(cls, node.attr, shown)
+                )
+            case Library(name):
+                return self._library_attribute(name, node.attr, shown)
+            case Typing():
+                return base
+            case Refusal():
+                return base
+            case _:
+                return None
+
+    def _library_attribute(self, name: str, attribute: str, shown: str) -> Refusal | None:
+        owner = library.live_object(name)
+        if isinstance(owner, type):
+            allowed = set(ATTRIBUTES["type"])
+            for base in owner.__mro__:
+                allowed |= METHODS.get(base.__name__, frozenset())
+            if attribute in allowed:
+                return None
+        value = getattr(owner, attribute, MISSING)
+        if value is MISSING:
+            return Refusal("WM120", f"`{name}` has no attribute `{attribute}`", "check the spelling")
+        code, message, help = library.refusal(value, shown)
+        return Refusal("WM131" if code == "WM130" else code, message, help)
+
+    def _find_name(self, node: ast.Name) -> Static | Primitive | None:
+        name = self._source.mangled(node.id)
+        if any(name in scope.locals for scope in self._scopes) or name in self._names:
+            return None
+        function = self._source.function
+        value = outer_value(function, name)
+        if value is MISSING:
+            hint = near(node.id, visible_names(function) | set(self._names))
+            return Refusal(
+                "WM120", f"`{node.id}` is not defined", hint or "define or import it in the module"
+            )
+        return self._statics.bind(value, node.id, f"{function.__module__}.{node.id}")
+
+    def _use(self, node: ast.expr, found: Static | Primitive | None) -> None:
+        """Bind a node to what it stands for, as a value."""
+        match found:
+            case None:
+                return
+            case Refusal(code, message, help):
+                self.report(node, code, message, help)
+            case Module(module):
+                self.report(
+                    node,
+                    "WM137",
+                    f"module `{module.__name__}` is used as a value",
+                    "use its functions and constants by name",
+                )
+            case Typing():
+                self.report(
+                    node,
+                    "WM143",
+                    f"`{ast.unparse(node)}` is of use in annotations only",
+                    "use a class, or leave it out",
+                )
+            case Primitive(name):
+                self.report(
+                    node, "WM142", f"`self.{name}` can only be called", f"write `await self.{name}(...)`"
+                )
+            case Local() | Constant() | Stored() | Library() | UserClass() | Action() | Helper() | SelfData():
+                self._result.bindings[node] = found

@@ -1,0 +1,163 @@
+"""Live objects of the library, so that a name is recognised by what it is and not by how it is spelled."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import dataclasses
+import datetime
+import decimal
+import importlib
+import math
+import pathlib
+import sys
+import types
+import uuid
+
+from waymark import errors
+from waymark.model.policy import RetryPolicy
+from waymark.program import library
+
+_MODULES: dict[str, object] = {
+    "asyncio": asyncio,
+    "dataclasses": dataclasses,
+    "datetime": datetime,
+    "decimal": decimal,
+    "math": math,
+    "pathlib": pathlib,
+    "uuid": uuid,
+}
+
+METHOD_NAMES: frozenset[str] = frozenset().union(*library.METHODS.values())
+"""Every method that some value of a workflow has."""
+
+ATTRIBUTE_NAMES: frozenset[str] = frozenset().union(*library.ATTRIBUTES.values())
+
+AWAITABLE_FUNCTIONS = frozenset({"asyncio.gather", "asyncio.sleep"})
+"""Library functions that give an awaitable."""
+
+
+def live_object(name: str) -> object:
+    """The object behind a name of the library table."""
+    module, _, attribute = name.rpartition(".")
+    if not module:
+        return getattr(builtins, name)
+    if module == "waymark":
+        return RetryPolicy if attribute == "RetryPolicy" else getattr(errors, attribute)
+    found = _MODULES.get(module) or importlib.import_module(module)
+    return getattr(found, attribute)
+
+
+def by_identity() -> dict[int, str]:
+    """Names of the library by the identity of their objects, which live as long as the process."""
+    return {id(live_object(name)): name for name in sorted(library.FUNCTIONS | library.CLASSES)}
+
+
+_IO_HELP = "move it into an @action and await it"
+
+FORBIDDEN: dict[str, tuple[str, str, str]] = {
+    "builtins.print": ("WM132", "`print` is not supported in a workflow", _IO_HELP),
+    "builtins.input": ("WM132", "`input` is not supported in a workflow", _IO_HELP),
+    "io.open": ("WM132", "`open` is not supported in a workflow", _IO_HELP),
+    "builtins.open": ("WM132", "`open` is not supported in a workflow", _IO_HELP),
+    "time.sleep": (
+        "WM132",
+        "`time.sleep` would block every workflow of the host",
+        "write `await asyncio.sleep(...)`",
+    ),
+    "builtins.super": (
+        "WM131",
+        "`super()` is not supported yet",
+        "give the base class's method another name and call it on self",
+    ),
+    "builtins.hash": ("WM133", "`hash` differs from process to process", "compare or store the value itself"),
+    "builtins.id": ("WM133", "`id` differs from process to process", "compare with `is`"),
+    "builtins.setattr": ("WM131", "`setattr` is not supported in a workflow", "write `object.name = value`"),
+    "builtins.delattr": ("WM131", "`delattr` is not supported in a workflow", "write `del object.name`"),
+}
+"""Refusals with advice of their own: code, message, help, by qualified name of the object."""
+
+_CHANCE_MODULES = frozenset({"random", "secrets", "time", "uuid", "_random", "posix"})
+_INPUT_OUTPUT_MODULES = frozenset(
+    [
+        "io",
+        "os",
+        "pathlib",
+        "shutil",
+        "socket",
+        "subprocess",
+        "urllib",
+        "http",
+        "requests",
+        "httpx",
+        "aiohttp",
+        "logging",
+        "tempfile",
+        "sqlite3",
+    ]
+)
+
+
+def qualified_name(value: object) -> str:
+    """`module.qualname` of a function or class, as people would look it up."""
+    module = getattr(value, "__module__", None)
+    owner = getattr(value, "__self__", None)
+    name = str(getattr(value, "__qualname__", None) or type(value).__name__)
+    if not module and isinstance(owner, type):
+        module = owner.__module__
+    if not module and owner is not None and not isinstance(owner, types.ModuleType):
+        module = type(owner).__module__
+    return f"{module or 'builtins'}.{name}"
+
+
+def refusal(value: object, shown: str) -> tuple[str, str, str]:
+    """Code, message and help for a function or class that workflows cannot use.
+
+    Args:
+        value: The object.
+        shown: How the source names it.
+    """
+    name = qualified_name(value)
+    if name in FORBIDDEN:
+        return FORBIDDEN[name]
+    top = name.partition(".")[0]
+    if _is_from(value, asyncio) or top == "asyncio" or top == "_asyncio":
+        return (
+            "WM144",
+            f"`{shown}` is not supported in a workflow yet",
+            "use `await`, `asyncio.gather` and `asyncio.sleep`, or move it into an @action",
+        )
+    if top in _CHANCE_MODULES or name.endswith((".now", ".utcnow", ".today")):
+        return (
+            "WM133",
+            f"`{shown}` gives another value each time it is run, which is not recorded yet",
+            "call it in an @action and use the result",
+        )
+    if top in _INPUT_OUTPUT_MODULES:
+        return ("WM132", f"`{shown}` is not supported in a workflow", _IO_HELP)
+    if top in sys.stdlib_module_names:
+        return (
+            "WM131",
+            f"`{shown}` is not among the library functions of workflows",
+            "write it with the functions that are (docs/language.md lists them), or move it into an @action",
+        )
+    code = getattr(value, "__code__", None)
+    place = (
+        f", defined in {code.co_filename}:{code.co_firstlineno}" if isinstance(code, types.CodeType) else ""
+    )
+    return (
+        "WM130",
+        f"`{shown}` is a plain function{place}",
+        "make it an @action and await it, or call it before the start and pass the value in",
+    )
+
+
+def _is_from(value: object, module: types.ModuleType) -> bool:
+    top = str(getattr(value, "__module__", "") or "").partition(".")[0]
+    return top == module.__name__
+
+
+STANDARD_MODULES = frozenset(sys.stdlib_module_names) - {"__main__"}
+"""Top-level modules whose classes are no user classes."""
+
+TYPING_MODULES = frozenset({"typing", "typing_extensions"})

@@ -1,0 +1,79 @@
+"""Which names are locals: of the function, and of each comprehension."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from waymark.program.program import ParameterKind
+
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def parameter_nodes(node: FunctionNode) -> list[tuple[ast.arg, ParameterKind]]:
+    """Parameters in the order of a signature; each is the local of the same index."""
+    arguments = node.args
+    found = [(part, ParameterKind.POSITIONAL_ONLY) for part in arguments.posonlyargs]
+    found += [(part, ParameterKind.POSITIONAL_OR_KEYWORD) for part in arguments.args]
+    if arguments.vararg is not None:
+        found.append((arguments.vararg, ParameterKind.VAR_POSITIONAL))
+    found += [(part, ParameterKind.KEYWORD_ONLY) for part in arguments.kwonlyargs]
+    if arguments.kwarg is not None:
+        found.append((arguments.kwarg, ParameterKind.VAR_KEYWORD))
+    return found
+
+
+def names_bound_in(statements: list[ast.stmt]) -> Iterator[tuple[str, bool]]:
+    """Names that the statements make locals of the function, with whether they give them a value.
+
+    Comprehension variables are left out; `:=` inside a comprehension binds in the function. Refused statements count
+    too, so that what they bind is not also reported as undefined.
+    """
+    for statement in statements:
+        yield from _bound(statement, frozenset())
+
+
+def _bound(node: ast.AST, hidden: frozenset[ast.AST]) -> Iterator[tuple[str, bool]]:
+    waiting: list[ast.AST] = [node]
+    targets: set[ast.AST] = set(hidden)
+    while waiting:
+        current = waiting.pop(0)
+        match current:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del() as context):
+                if current not in targets:
+                    yield name, isinstance(context, ast.Store)
+            case ast.AnnAssign(target=ast.Name(id=name), value=None):
+                yield name, False
+                targets.add(current.target)
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                for generator in current.generators:
+                    targets.update(target_names(generator.target))
+            case (
+                ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+            ):
+                yield name, True
+            case ast.MatchMapping(rest=str(name)):
+                yield name, True
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name, True
+                continue
+            case ast.alias(name=name, asname=alias):
+                yield alias or name.partition(".")[0], True
+            case ast.Lambda():
+                continue
+        waiting.extend(ast.iter_child_nodes(current))
+
+
+def target_names(target: ast.expr) -> Iterator[ast.Name]:
+    """The names that an assignment to `target` binds, in order."""
+    match target:
+        case ast.Name():
+            yield target
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            for part in parts:
+                yield from target_names(part)
+        case ast.Starred(value=value):
+            yield from target_names(value)

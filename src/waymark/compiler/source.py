@@ -1,0 +1,312 @@
+"""First pass: from a workflow class to the syntax trees of run() and every helper it can reach.
+
+The text is parsed whole and by file, so positions are those of the file. It is compiled once to compare it with the
+function that was imported: a file that was replaced under a running process must not become the program.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import types
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from waymark.compiler.diagnostics import Diagnostic, Findings
+
+NATIVE_RUN_ATTRIBUTE = "__waymark_native_run__"
+"""Where `@workflow` leaves the user's own run() on the function that replaces it."""
+
+PRIMITIVE_ATTRIBUTE = "__waymark_primitive__"
+"""Marks methods of `Workflow` that the compiler lowers itself; holds the name of the primitive."""
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSource:
+    """One function of the workflow with its syntax tree."""
+
+    name: str
+    """Name it is called by on self."""
+    label: str
+    """Name with its class, as `CheckoutWorkflow.run`."""
+    function: types.FunctionType
+    node: FunctionNode
+    is_static: bool
+    """A staticmethod: it has no self."""
+    owner: str
+    """Name of the class it is written in, for private names (`__x`)."""
+    file: str
+    """Path as shown to people here and now."""
+    program_file: str
+    """Path kept in the program: the same wherever the program is compiled."""
+    lines: tuple[str, ...]
+    """The file's lines."""
+
+    @property
+    def is_async(self) -> bool:
+        return isinstance(self.node, ast.AsyncFunctionDef)
+
+    @property
+    def self_name(self) -> str | None:
+        """Name of the first parameter, unless static or without parameters."""
+        positional = [*self.node.args.posonlyargs, *self.node.args.args]
+        return None if self.is_static or not positional else positional[0].arg
+
+    def line_text(self, line: int) -> str:
+        """A line of the file without its end."""
+        return self.lines[line - 1].rstrip("\r\n") if 0 < line <= len(self.lines) else ""
+
+    def column(self, line: int, byte_offset: int) -> int:
+        """Column in characters, from 1, of a position given in UTF-8 bytes."""
+        text = self.line_text(line)
+        if text.isascii():
+            return byte_offset + 1
+        return len(text.encode()[:byte_offset].decode(errors="replace")) + 1
+
+    def mangled(self, name: str) -> str:
+        """The name as Python stores it: `__x` inside class C is `_C__x`."""
+        if name.startswith("__") and not name.endswith("__") and self.owner.strip("_"):
+            return f"_{self.owner.lstrip('_')}{name}"
+        return name
+
+    def text(self) -> str:
+        """The function as written, decorators included."""
+        first, last = _first_line(self.node), self.node.end_lineno or self.node.lineno
+        return "".join(self.lines[first - 1 : last])
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowSource:
+    """A workflow class with the functions that its program is made of."""
+
+    cls: type
+    name: str
+    functions: tuple[FunctionSource, ...]
+    """run() first, helpers in order of first mention."""
+
+    def text(self) -> str:
+        """Source of all functions, each under a comment with its file and first line."""
+        return "\n".join(
+            f"# {source.program_file}:{_first_line(source.node)}\n{source.text()}"
+            for source in self.functions
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One parsed file."""
+
+    lines: tuple[str, ...]
+    functions: dict[tuple[str, int], FunctionNode]
+    """By name and first line, decorators included."""
+    code: types.CodeType | None = field(repr=False)
+
+
+@dataclass(slots=True)
+class Files:
+    """The files read during one compilation."""
+
+    _known: dict[str, _File | str] = field(default_factory=dict)
+
+    def read(self, function: types.FunctionType) -> _File | str:
+        """The file of a function, or why there is none."""
+        name = function.__code__.co_filename
+        if name not in self._known:
+            self._known[name] = _parse(name, function.__globals__)
+        return self._known[name]
+
+
+def workflow_name(cls: type) -> str:
+    """`cls.name`, or the class name in lower case."""
+    name = getattr(cls, "name", None)
+    return name if isinstance(name, str) and name else cls.__name__.lower()
+
+
+def own_run(cls: type) -> types.FunctionType | None:
+    """The user's run(), also when `@workflow` has put its own in the place."""
+    run = getattr(cls, "run", None)
+    run = getattr(run, NATIVE_RUN_ATTRIBUTE, run)
+    return run if isinstance(run, types.FunctionType) else None
+
+
+def find_source(cls: type, findings: Findings) -> WorkflowSource:
+    """Find run() and, through `self.name`, every helper it reaches."""
+    run = own_run(cls)
+    if run is None:
+        raise TypeError(f"{cls.__qualname__} has no run() method; write `async def run(self, ...)`")
+    files = Files()
+    found: dict[str, FunctionSource] = {}
+    waiting: list[tuple[str, types.FunctionType, bool]] = [("run", run, False)]
+    asked = {"run"}
+    while waiting:
+        name, function, is_static = waiting.pop(0)
+        source = _locate(name, function, is_static, files, findings)
+        if source is None:
+            continue
+        found[name] = source
+        for mention in mentions_of_self(source):
+            helper = find_helper(cls, mention)
+            if helper is not None and mention not in asked:
+                asked.add(mention)
+                waiting.append((mention, *helper))
+    return WorkflowSource(cls, workflow_name(cls), tuple(found.values()))
+
+
+def find_helper(cls: type, name: str) -> tuple[types.FunctionType, bool] | None:
+    """The method of this name that would be compiled along, and whether it is static."""
+    for base in cls.__mro__:
+        if name in vars(base):
+            value = vars(base)[name]
+            is_static = isinstance(value, staticmethod)
+            function = value.__func__ if is_static else value
+            if (
+                not isinstance(function, types.FunctionType)
+                or hasattr(function, PRIMITIVE_ATTRIBUTE)
+                or hasattr(function, "__waymark_action__")
+                or name == "run"
+                or (name.startswith("__") and name.endswith("__"))
+            ):
+                return None
+            return function, is_static
+    return None
+
+
+def mentions_of_self(source: FunctionSource) -> Iterator[str]:
+    """Every NAME of `self.NAME` in the function, as Python stores it."""
+    self_name = source.self_name
+    for node in ast.walk(source.node):
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == self_name
+        ):
+            yield source.mangled(node.attr)
+
+
+def _locate(
+    name: str, function: types.FunctionType, is_static: bool, files: Files, findings: Findings
+) -> FunctionSource | None:
+    code = function.__code__
+    label = function.__qualname__.rpartition("<locals>.")[2]
+    file = files.read(function)
+
+    def fail(message: str, help: str) -> None:
+        findings.add(
+            Diagnostic("WM101", message, shown_path(code.co_filename), code.co_firstlineno, 1, label, help)
+        )
+
+    if isinstance(file, str):
+        code_word = "WM102" if file.startswith("nested") else "WM101"
+        message = f"the source of {label} cannot be used: {file}"
+        help = "define the workflow in a module file"
+        if code_word == "WM102":
+            help = "split the expression into several statements"
+        findings.add(
+            Diagnostic(code_word, message, shown_path(code.co_filename), code.co_firstlineno, 1, label, help)
+        )
+        return None
+    node = file.functions.get((code.co_name, code.co_firstlineno))
+    if node is None:
+        if code.co_name == "<lambda>":
+            fail(f"{label} is a lambda", "write the method with `def`")
+        else:
+            fail(
+                f"the source file does not hold {label} where it was imported from",
+                "restart the process, so that code and file agree",
+            )
+        return None
+    if file.code is not None and not _same_code(code, file.code, node):
+        fail(
+            f"the source of {label} changed after it was imported",
+            "restart the process, so that code and file agree",
+        )
+        return None
+    parts = label.split(".")
+    return FunctionSource(
+        name=name,
+        label=label,
+        function=function,
+        node=node,
+        is_static=is_static,
+        owner=parts[-2] if len(parts) > 1 else "",
+        file=shown_path(code.co_filename),
+        program_file=_program_path(function),
+        lines=file.lines,
+    )
+
+
+def _parse(filename: str, module_globals: dict[str, Any]) -> _File | str:
+    linecache.checkcache(filename)
+    lines = tuple(linecache.getlines(filename, module_globals))
+    if not lines:
+        return "there is no file behind it (a REPL, exec, or a module without source)"
+    text = "".join(lines)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text, filename)
+            code = compile(text, filename, "exec", dont_inherit=True)
+    except (RecursionError, MemoryError):
+        return "nested too deeply to be parsed"
+    except (SyntaxError, ValueError) as error:
+        return f"its file does not parse any more ({error})"
+    functions: dict[tuple[str, int], FunctionNode] = {
+        (node.name, _first_line(node)): node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    return _File(lines, functions, code)
+
+
+def _first_line(node: FunctionNode) -> int:
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+
+
+def _same_code(imported: types.CodeType, module: types.CodeType, node: FunctionNode) -> bool:
+    """Whether the text compiles to the imported function.
+
+    A function with `assert` is not compared: pytest rewrites assertions when it imports a test module.
+    """
+    if any(isinstance(part, ast.Assert) for part in ast.walk(node)):
+        return True
+    return any(
+        candidate.co_code == imported.co_code
+        and candidate.co_names == imported.co_names
+        and candidate.co_varnames == imported.co_varnames
+        and _plain(candidate.co_consts) == _plain(imported.co_consts)
+        for candidate in _codes(module)
+        if candidate.co_name == imported.co_name and candidate.co_firstlineno == imported.co_firstlineno
+    )
+
+
+def _plain(constants: tuple[object, ...]) -> list[str]:
+    return [repr(value) for value in constants if not isinstance(value, types.CodeType | frozenset | set)]
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    waiting = [code]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting.extend(constant for constant in current.co_consts if isinstance(constant, types.CodeType))
+
+
+def shown_path(filename: str) -> str:
+    """A path for people: relative to the working directory when it is below it."""
+    path = Path(filename)
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return filename
+
+
+def _program_path(function: types.FunctionType) -> str:
+    """A path that depends on the module, not on the host: `shop/flows.py`."""
+    path = Path(function.__code__.co_filename)
+    depth = len(function.__module__.split(".")) + (path.name == "__init__.py")
+    return "/".join(path.parts[-depth:])

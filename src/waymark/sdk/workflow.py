@@ -1,0 +1,207 @@
+"""`Workflow` and `@workflow`: how users write workflows, and what running one natively under plain asyncio means.
+
+`await Cls().run(...)` of a decorated class starts a durable run; `native_run(Cls(), ...)` executes the user's own run() in this process.
+Compiling waits until the first start, for helpers and actions may be defined further down in the module.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from datetime import timedelta
+from types import CellType, FunctionType
+from typing import Any, ClassVar, TypeVar
+
+from waymark.compiler import CompiledWorkflow, compile_workflow
+from waymark.compiler.source import NATIVE_RUN_ATTRIBUTE, PRIMITIVE_ATTRIBUTE, own_run, workflow_name
+from waymark.errors import ActionTimeout
+from waymark.model.policy import RetryPolicy
+
+R = TypeVar("R")
+W = TypeVar("W", bound="Workflow")
+
+
+class Workflow:
+    """Base class of workflows. A run has no workflow object to start from: only run() and its arguments count."""
+
+    name: ClassVar[str | None] = None
+    """Name it is started by; None means the class name in lower case."""
+    version: ClassVar[str | None] = None
+    """A pinned version; None lets the program decide."""
+
+    @classmethod
+    def short_name(cls) -> str:
+        """The name it is started by."""
+        return workflow_name(cls)
+
+    async def run_action(
+        self,
+        call: Awaitable[R],
+        /,
+        *,
+        retry: RetryPolicy | None = None,
+        timeout: float | timedelta | None = None,
+    ) -> R:
+        """Await an action with a retry policy or a timeout: `await self.run_action(charge(order), timeout=30)`.
+
+        Args:
+            call: The action, called.
+            retry: When a failed attempt is followed by another; None means one attempt.
+            timeout: Limit of each attempt, in seconds or as a timedelta; None means no limit.
+
+        Raises:
+            ActionTimeout: The last attempt took longer than `timeout`.
+        """
+        again = _caller(call)
+        attempt = 1
+        while True:
+            try:
+                return await _within(call, timeout)
+            except Exception as error:
+                names = {cls.__name__ for cls in type(error).__mro__}
+                if retry is None or again is None or not retry.allows(attempt, names):
+                    raise
+            attempt += 1
+            await asyncio.sleep(retry.backoff_seconds)
+            call = again()
+
+    setattr(run_action, PRIMITIVE_ATTRIBUTE, "run_action")
+
+
+class WorkflowRegistry:
+    """Workflow classes of this process by name, compiled at first use."""
+
+    def __init__(self) -> None:
+        self._classes: dict[str, type[Workflow]] = {}
+        self._compiled: dict[type, CompiledWorkflow] = {}
+
+    def register(self, cls: type[Workflow]) -> None:
+        """Add a workflow class.
+
+        Raises:
+            ValueError: Another class has this name.
+        """
+        name = cls.short_name()
+        known = self._classes.get(name)
+        if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise ValueError(
+                f"workflow name {name!r} is taken by {known.__module__}.{known.__qualname__}; "
+                f"give {cls.__module__}.{cls.__qualname__} another one with `name = ...`"
+            )
+        self._classes[name] = cls
+
+    def find(self, name: str) -> type[Workflow] | None:
+        """The class of this name, or None."""
+        return self._classes.get(name)
+
+    def compiled(self, cls: type) -> CompiledWorkflow:
+        """The program of a workflow class.
+
+        Raises:
+            UnsupportedPatternError: Its code holds something that is refused.
+        """
+        if cls not in self._compiled:
+            self._compiled[cls] = compile_workflow(cls)
+        return self._compiled[cls]
+
+    def __iter__(self) -> Iterator[type[Workflow]]:
+        return iter(tuple(self._classes.values()))
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+
+workflow_registry = WorkflowRegistry()
+"""Every workflow of this process."""
+
+
+def workflow(cls: type[W]) -> type[W]:
+    """Make run() of a `Workflow` class start durable runs.
+
+    `await MyWorkflow().run(...)` starts a run and gives its result. Two keyword arguments are taken off: `_blocking=False` gives the
+    instance id at once, `_priority=` orders the queue, higher first.
+
+    Raises:
+        TypeError: The class is no Workflow, or its run() is not an `async def` method.
+        ValueError: Another class has the name.
+    """
+    given: object = cls
+    if not (inspect.isclass(given) and issubclass(given, Workflow)):
+        shown = getattr(cls, "__qualname__", cls)
+        raise TypeError(
+            f"@workflow needs a class derived from Workflow, got {shown!r}; write `class {shown}(Workflow)`"
+        )
+    run = own_run(cls)
+    if run is None or not inspect.iscoroutinefunction(run) or not run.__code__.co_argcount:
+        raise TypeError(f"{cls.__qualname__} needs a method `async def run(self, ...)`")
+    if "run" in vars(cls):
+        cls.run = _starting(run)  # type: ignore[attr-defined]
+    workflow_registry.register(cls)
+    return cls
+
+
+def native_run(instance: Workflow, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+    """Execute the user's own run() in this process, without durability: for tests, and as the oracle of ours."""
+    run = own_run(type(instance))
+    if run is None:
+        raise TypeError(f"{type(instance).__qualname__} has no run() method")
+    result: Coroutine[Any, Any, Any] = run(instance, *args, **kwargs)
+    return result
+
+
+def _starting(run: FunctionType) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """What stands in for run() on the class."""
+    signature = inspect.signature(run)
+
+    @functools.wraps(run)
+    async def start(
+        self: Workflow, *args: Any, _blocking: bool = True, _priority: int = 0, **kwargs: Any
+    ) -> Any:
+        client = importlib.import_module(
+            "waymark.sdk.client"
+        )  # pulls in gRPC, which importing a workflow must not
+
+        signature.bind(self, *args, **kwargs)
+        return await client.run_workflow(type(self), args, kwargs, blocking=_blocking, priority=_priority)
+
+    setattr(start, NATIVE_RUN_ATTRIBUTE, run)
+    return start
+
+
+async def _within(call: Awaitable[R], timeout: float | timedelta | None) -> R:
+    if timeout is None:
+        return await call
+    seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await call
+    except TimeoutError:
+        if limit.expired():
+            raise ActionTimeout(f"the action took longer than its timeout of {seconds:g} s") from None
+        raise
+
+
+def _caller(call: Awaitable[R]) -> Callable[[], Awaitable[R]] | None:
+    """How to make the same call again; None when that cannot be known.
+
+    A coroutine runs once. One that has not started still holds its code and its arguments, which is all that another like it needs.
+    """
+    if not inspect.iscoroutine(call) or inspect.getcoroutinestate(call) != inspect.CORO_CREATED:
+        return None
+    code, frame = call.cr_code, call.cr_frame
+    assert frame is not None
+    values = inspect.getcoroutinelocals(call)
+    closure = tuple(CellType(values[name]) for name in code.co_freevars)
+    function = FunctionType(code, frame.f_globals, call.__name__, None, closure)
+    positional = [values[name] for name in code.co_varnames[: code.co_argcount]]
+    last = code.co_argcount + code.co_kwonlyargcount
+    keywords = {name: values[name] for name in code.co_varnames[code.co_argcount : last]}
+    if code.co_flags & inspect.CO_VARARGS:
+        positional += values[code.co_varnames[last]]
+        last += 1
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        keywords |= values[code.co_varnames[last]]
+    return lambda: function(*positional, **keywords)
