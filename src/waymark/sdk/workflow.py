@@ -18,7 +18,8 @@ from typing import Any, ClassVar, TypeVar
 from waymark.compiler import CompiledWorkflow, compile_workflow
 from waymark.compiler.source import NATIVE_RUN_ATTRIBUTE, PRIMITIVE_ATTRIBUTE, own_run, workflow_name
 from waymark.errors import ActionTimeout
-from waymark.model.policy import RetryPolicy
+from waymark.model.policy import RetryPolicy, timeout_message, timeout_us
+from waymark.sdk.actions import registry
 
 R = TypeVar("R")
 W = TypeVar("W", bound="Workflow")
@@ -37,15 +38,15 @@ class Workflow:
         """The name it is started by."""
         return workflow_name(cls)
 
-    async def run_action(
+    def run_action(
         self,
         call: Awaitable[R],
         /,
         *,
         retry: RetryPolicy | None = None,
         timeout: float | timedelta | None = None,
-    ) -> R:
-        """Await an action with a retry policy or a timeout: `await self.run_action(charge(order), timeout=30)`.
+    ) -> Coroutine[Any, Any, R]:
+        """An action with a retry policy or a timeout, to be awaited: `await self.run_action(charge(order), timeout=30)`.
 
         Args:
             call: The action, called.
@@ -53,20 +54,16 @@ class Workflow:
             timeout: Limit of each attempt, in seconds or as a timedelta; None means no limit.
 
         Raises:
-            ActionTimeout: The last attempt took longer than `timeout`.
+            ActionTimeout: When awaited: the last attempt took longer than `timeout`.
+            TypeError: An argument is of another type.
+            ValueError: The timeout is not above 0.
         """
-        again = _caller(call)
-        attempt = 1
-        while True:
-            try:
-                return await _within(call, timeout)
-            except Exception as error:
-                names = {cls.__name__ for cls in type(error).__mro__}
-                if retry is None or again is None or not retry.allows(attempt, names):
-                    raise
-            attempt += 1
-            await asyncio.sleep(retry.backoff_seconds)
-            call = again()
+        if not inspect.isawaitable(call):
+            raise TypeError(f"run_action() needs the call of an action, got {type(call).__name__}")
+        given: object = retry
+        if given is not None and not isinstance(given, RetryPolicy):
+            raise TypeError(f"run_action() retry must be a RetryPolicy, got {type(given).__name__}")
+        return _attempts(call, retry, timeout_us(timeout))
 
     setattr(run_action, PRIMITIVE_ATTRIBUTE, "run_action")
 
@@ -171,17 +168,39 @@ def _starting(run: FunctionType) -> Callable[..., Coroutine[Any, Any, Any]]:
     return start
 
 
-async def _within(call: Awaitable[R], timeout: float | timedelta | None) -> R:
-    if timeout is None:
+async def _attempts(call: Awaitable[R], retry: RetryPolicy | None, limit_us: int) -> R:
+    again = _caller(call)
+    attempt = 1
+    while True:
+        try:
+            return await _within(call, limit_us)
+        except Exception as error:
+            names = {cls.__name__ for cls in type(error).__mro__}
+            if retry is None or again is None or not retry.allows(attempt, names):
+                raise
+        attempt += 1
+        await asyncio.sleep(retry.backoff_seconds)
+        call = again()
+
+
+async def _within(call: Awaitable[R], limit_us: int) -> R:
+    if limit_us == 0:
         return await call
-    seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
     try:
-        async with asyncio.timeout(seconds) as limit:
+        async with asyncio.timeout(limit_us / 1_000_000) as limit:
             return await call
     except TimeoutError:
         if limit.expired():
-            raise ActionTimeout(f"the action took longer than its timeout of {seconds:g} s") from None
+            raise ActionTimeout(timeout_message(_action_name(call), limit_us)) from None
         raise
+
+
+def _action_name(call: object) -> str:
+    code = getattr(call, "cr_code", None)
+    for action in registry:
+        if getattr(action.function, "__code__", None) is code:
+            return str(action)
+    return getattr(call, "__qualname__", "call")
 
 
 def _caller(call: Awaitable[R]) -> Callable[[], Awaitable[R]] | None:
