@@ -329,12 +329,13 @@ async def test_a_claim_hands_out_what_is_needed_to_run(store: Store) -> None:
 async def test_a_claimed_instance_is_running(store: Store) -> None:
     """The first claim marks it, and says when; later ones do not move that time."""
     (instance_id,) = await started(store)
-    await claimed_one(store, owner := await executor(store))
+    first = await claimed_one(store, owner := await executor(store))
     view = (await store.read_instances([instance_id]))[instance_id]
     assert view.status is InstanceStatus.RUNNING
-    assert view.started_at is not None
+    assert view.created_at <= first.started_at == view.started_at
     await store.close_executor(owner)
-    await claimed_one(store, await executor(store))
+    second = await claimed_one(store, await executor(store))
+    assert second.started_at == first.started_at
     assert (await store.read_instances([instance_id]))[instance_id] == view
 
 

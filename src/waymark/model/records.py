@@ -88,6 +88,8 @@ class ClaimedInstance:
     """Sequence number of the newest journal entry; 0 when there is none."""
     claims_without_progress: int
     """Claims since the last accepted append, this one included."""
+    started_at: datetime
+    """When it was claimed for the first time: the time at which its run() begins, in every replay."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,16 +138,13 @@ class MemoryStore:
 
     async def reclaim_expired(self, *, limit: int) -> int:
         """See `LeaseStore.reclaim_expired`."""
-        orphans = [row for row in self._tables.live.values() if row.owner and not self._is_alive(row.owner)]
-        orphans.sort(key=lambda row: row.queue_order)
-        for row in orphans[:limit]:
-            row.owner = None
+        freed = self._free_orphans(limit)
         owners = {row.owner for row in self._tables.live.values()}
         for executor_id in [
             one for one in self._tables.leases if one not in owners and not self._is_alive(one)
         ]:
             del self._tables.leases[executor_id]
-        return len(orphans[:limit])
+        return freed
 
     async def claim(self, executor_id: ExecutorId, *, limit: int) -> Claim:
         """See `LeaseStore.claim`."""
@@ -156,7 +153,12 @@ class MemoryStore:
         now = self._now()
         if not self._is_alive(executor_id):
             return Claim((), now)
-        due = [row for row in self._tables.live.values() if self._is_claimable(row, now)]
+        self._free_orphans(limit)
+        due = [
+            row
+            for row in self._tables.live.values()
+            if row.owner is None and row.wake_at and row.wake_at <= now
+        ]
         due.sort(key=lambda row: row.queue_order)
         taken, quarantined = [], []
         for row in due[:limit]:
@@ -273,10 +275,12 @@ class MemoryStore:
         lease = self._tables.leases.get(executor_id)
         return lease is not None and lease.expires_at > self._now()
 
-    def _is_claimable(self, row: InstanceRow, now: datetime) -> bool:
-        if row.owner is not None:
-            return not self._is_alive(row.owner)
-        return row.wake_at is not None and row.wake_at <= now
+    def _free_orphans(self, limit: int) -> int:
+        orphans = [row for row in self._tables.live.values() if row.owner and not self._is_alive(row.owner)]
+        orphans.sort(key=lambda row: row.queue_order)
+        for row in orphans[:limit]:
+            row.owner = None
+        return len(orphans[:limit])
 
     def _append(self, executor_id: ExecutorId, append: Append, now: datetime) -> bool:
         row = self._tables.instances.get(append.instance_id)
@@ -307,6 +311,7 @@ def _claimed(row: InstanceRow) -> ClaimedInstance:
         epoch=row.epoch,
         last_seq=row.last_seq,
         claims_without_progress=row.claims_without_progress,
+        started_at=row.started_at or row.created_at,
     )
 
 

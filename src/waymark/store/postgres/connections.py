@@ -3,9 +3,9 @@
 A lane is a fixed number of connections kept for one purpose, so that a slow page cannot delay a heartbeat and a
 flood of heartbeats cannot delay an append. What a process does not use is never opened.
 
-No statement is prepared on the server: a transaction pooler would run it on a session that does not know it.
-Measured, a prepared append of one entry saves 0.3 ms of planning, one of 200 entries 3 %; correctness behind any
-pooler is worth more.
+No statement is prepared on the server: behind a transaction pooler the next one may run on a session that does not
+know it. Measured (PostgreSQL 18, no fsync), preparing would take an append of one entry from 1.0 to 0.5 ms and one of
+200 entries from 5.8 to 4.6 ms, which is all planning; that it works behind any pooler is worth more for now.
 """
 
 from __future__ import annotations
@@ -65,6 +65,10 @@ class Connector:
     async def open(self, lane: str, *, statement_timeout_ms: int) -> Connection:
         """A new autocommit connection for a lane.
 
+        Args:
+            lane: Shown in `pg_stat_activity` after the role.
+            statement_timeout_ms: Longest run of one statement; half of it is the longest wait for a lock. 0: no limit.
+
         Raises:
             StoreUnavailable: There is none to be had.
         """
@@ -73,7 +77,7 @@ class Connector:
             "synchronous_commit": "on",
             "search_path": "pg_catalog",
             "statement_timeout": str(statement_timeout_ms),
-            "lock_timeout": str(max(1, statement_timeout_ms // 2)),
+            "lock_timeout": str(statement_timeout_ms // 2),
             # There are no open transactions by design; if one appears, a frozen process must not keep its locks.
             "idle_in_transaction_session_timeout": "5000",
             "timezone": "UTC",

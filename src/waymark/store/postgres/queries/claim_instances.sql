@@ -45,7 +45,8 @@ taken AS (
         started_at = coalesce(s.started_at, clock_timestamp())
     FROM due
     WHERE s.instance_id = due.instance_id
-    RETURNING s.instance_id, s.owner, s.epoch, s.last_seq, s.claims_without_progress, s.priority, s.wake_at
+    RETURNING
+        s.instance_id, s.owner, s.epoch, s.last_seq, s.claims_without_progress, s.started_at, s.priority, s.wake_at
 ),
 quarantined AS (
     UPDATE waymark.instances AS i
@@ -56,12 +57,13 @@ quarantined AS (
 SELECT
     clock_timestamp(), upkeep.is_needed,
     claimed.instance_id, claimed.workflow_name, claimed.workflow_version, claimed.input, claimed.created_at,
-    claimed.epoch, claimed.last_seq, claimed.claims_without_progress, claimed.owner IS NULL
+    claimed.epoch, claimed.last_seq, claimed.claims_without_progress, claimed.started_at, claimed.owner IS NULL
 FROM upkeep
 LEFT JOIN (
     SELECT
         i.instance_id, i.workflow_name, i.workflow_version, i.input, i.created_at,
-        taken.owner, taken.epoch, taken.last_seq, taken.claims_without_progress, taken.priority, taken.wake_at
+        taken.owner, taken.epoch, taken.last_seq, taken.claims_without_progress, taken.started_at, taken.priority,
+        taken.wake_at
     FROM taken
     JOIN waymark.instances AS i ON i.instance_id = taken.instance_id
 ) AS claimed ON true
