@@ -116,7 +116,7 @@ def _code_names(cls: type) -> tuple[str, ...]:
                 name
                 for base in _user_mro(cls)
                 for name, value in vars(base).items()
-                if not name.startswith("__")
+                if not (name.startswith("_") and name.endswith("_"))
                 and (callable(value) or hasattr(value, "__get__"))
                 and not isinstance(value, enum.Enum | type)
                 and type(value).__name__ != "member_descriptor"

@@ -179,6 +179,10 @@ class Machine:
         """The attempts that must be running now: what a new owner starts again."""
         return [self._start_effect(call) for call in self.pending.values() if not call.is_waiting]
 
+    def has_calls_in_flight(self) -> bool:
+        """Whether any attempt must be running now."""
+        return any(not call.is_waiting for call in self.pending.values())
+
     def _open_slice(self) -> None:
         self._fuel = self.limits.fuel
         self._effects = []

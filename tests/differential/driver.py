@@ -1,0 +1,195 @@
+"""Runs a compiled workflow on the machine in one thread, and natively; says where the two differ.
+
+The machine's actions run here, one event at a time, in the order of dispatch. After every entry the machine can be thrown away and made again,
+from a snapshot or from the journal, and must go on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from waymark.model.policy import timeout_message
+from waymark.sdk.actions import registry
+from waymark.sdk.classes import LiveClasses, construct
+from waymark.sdk.context import CurrentCall, current
+from waymark.sdk.workflow import Workflow, native_run, workflow_registry
+from waymark.values.codec import decode, encode, encode_exception
+from waymark.vm.events import (
+    CONSTRUCT,
+    CallFailed,
+    CallSucceeded,
+    CallTimedOut,
+    Completed,
+    Effect,
+    Entry,
+    Event,
+    Failed,
+    StartCall,
+    decode_entry,
+    encode_entry,
+)
+from waymark.vm.machine import Machine
+from waymark.vm.snapshots import restore, snapshot
+
+START_US = 1_700_000_000_000_000
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended, in a form that can be compared."""
+
+    kind: str
+    value: Any
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.detail}"
+
+
+def ending_of_value(value: Any) -> Ending:
+    """A result: its value, its type, and those of everything inside it."""
+    return Ending("value", value, typed(value))
+
+
+def ending_of_error(error: BaseException) -> Ending:
+    """An exception: class and message, and the same of its causes."""
+    chain = []
+    link: BaseException | None = error
+    while link is not None:
+        chain.append(f"{type(link).__module__}.{type(link).__qualname__}: {link}")
+        link = link.__cause__
+    return Ending("error", None, " <- ".join(chain))
+
+
+def typed(value: Any) -> str:
+    """A value with the types of all its parts; sets in a fixed order."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{typed(k)}: {typed(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return f"{type(value).__name__}(" + ", ".join(map(typed, value)) + ")"
+    if isinstance(value, set | frozenset):
+        return f"{type(value).__name__}(" + ", ".join(sorted(map(typed, value))) + ")"
+    if isinstance(value, BaseException):
+        return f"{type(value).__qualname__}({value.args!r}: {value})"
+    return f"{type(value).__qualname__} {value!r}"
+
+
+async def run_native(cls: type[Workflow], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ending:
+    """The oracle: run() under plain asyncio."""
+    try:
+        # What a caller passes is stored first, so the native run gets a copy as well.
+        args, kwargs = decode(encode((args, kwargs)), LiveClasses(registry))
+        return ending_of_value(await native_run(cls(), *args, **kwargs))
+    except Exception as error:
+        return ending_of_error(error)
+
+
+class Driver:
+    """Drives one run.
+
+    Args:
+        cls: The workflow.
+        between: Called with the machine after every entry; returns the machine to go on with.
+    """
+
+    def __init__(self, cls: type[Workflow], between: Callable[[Driver, Machine], Machine] | None = None) -> None:
+        compiled = workflow_registry.compiled(cls)
+        self.program = compiled.program
+        self.between = between
+        self.journal: list[bytes] = []
+        self.snapshots: list[bytes] = []
+        self.input = b""
+        self.calls: list[str] = []
+        self._now_us = START_US
+        self._classes = LiveClasses(registry)
+
+    async def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ending:
+        """To the end."""
+        self.input = encode([list(args), kwargs])
+        machine = Machine(self.program)
+        todo = deque(self._started(machine.begin(self.input, START_US)))
+        for _ in range(10_000):
+            if machine.outcome is not None:
+                return self._ending(machine)
+            if todo:
+                call = todo.popleft()
+                if not machine.expects(call.call_id, call.attempt):
+                    continue
+                entry = Entry(self._now_us, (await self._perform(call),))
+            else:
+                timer_us = machine.next_timer_us()
+                assert timer_us is not None, "the run waits for nothing"
+                self._now_us = max(self._now_us, timer_us)
+                entry = Entry(self._now_us, ())
+            self._now_us += 10
+            self.journal.append(encode_entry(entry))
+            effects = machine.apply(decode_entry(self.journal[-1]))
+            todo.extend(self._started(effects))
+            if self.between is not None and machine.outcome is None:
+                machine = self.between(self, machine)
+        raise AssertionError("the run does not end")
+
+    def _started(self, effects: list[Effect]) -> list[StartCall]:
+        return [effect for effect in effects if isinstance(effect, StartCall)]
+
+    async def _perform(self, call: StartCall) -> Event:
+        args, kwargs = decode(call.arguments, self._classes)
+        self.calls.append(f"{call.name}{typed(args)}{typed(kwargs)}#{call.attempt}")
+        try:
+            if call.kind == CONSTRUCT:
+                value = construct(call.module, call.name, args, kwargs)
+            else:
+                action = registry.find(call.module, call.name)
+                assert action is not None
+                current.set(CurrentCall(_NO_INSTANCE, self.program.workflow, call.call_id, call.attempt, f"key:{call.call_id}"))
+                coroutine = action.function(*args, **kwargs)
+                if call.timeout_us:
+                    async with asyncio.timeout(call.timeout_us / 1e6) as limit:
+                        value = await coroutine
+                else:
+                    value = await coroutine
+            return CallSucceeded(call.call_id, call.attempt, encode(value, root=f"result of {call.name}"))
+        except TimeoutError as error:
+            if call.timeout_us and limit.expired():
+                return CallTimedOut(call.call_id, call.attempt)
+            return CallFailed(call.call_id, call.attempt, encode_exception(error))
+        except Exception as error:
+            return CallFailed(call.call_id, call.attempt, encode_exception(error))
+        finally:
+            current.set(None)
+
+    def _ending(self, machine: Machine) -> Ending:
+        match machine.outcome:
+            case Completed(value=value):
+                return ending_of_value(decode(value, self._classes))
+            case Failed(exception=data):
+                return ending_of_error(decode(data, self._classes))
+        raise AssertionError("the run has not ended")
+
+    def from_snapshot(self, machine: Machine) -> Machine:
+        """Throw the machine away and restore it; the state written again must be the same."""
+        state = snapshot(machine)
+        again = restore(self.program, state)
+        assert snapshot(again) == state
+        return again
+
+    def from_journal(self, machine: Machine) -> Machine:
+        """Throw the machine away and apply the journal from the start."""
+        again = Machine(self.program)
+        again.begin(self.input, START_US)
+        for entry in self.journal:
+            again.apply(decode_entry(entry))
+        assert again.outcome is None
+        assert snapshot(again) == snapshot(machine)
+        return again
+
+
+from uuid import UUID  # noqa: E402
+
+_NO_INSTANCE = UUID(int=0)
+
+__all__ = ["Driver", "Ending", "run_native", "timeout_message"]
