@@ -5,12 +5,29 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from unittest.mock import Mock
 
 import pytest
+import uvloop
 
 from waymark.link import FrameTooLarge, Link, LinkBroken, batches
 from waymark.proto.link_pb2 import FromShard, ShardDispatch, ShardDispatches, ShardReady, ToShard
+
+
+@pytest.fixture(autouse=True, params=["asyncio", "uvloop"])
+def event_loop_factory(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test runs on both event loops: tests and tools use the one, the services the other."""
+    factory = uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop
+    monkeypatch.setattr("tests.link.test_link.new_event_loop", factory)
+
+
+new_event_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+
+
+def run_loop(main: Coroutine[None, None, None]) -> None:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main)
 
 
 def run(body: Callable[[Link[ToShard], Link[FromShard]], Awaitable[None]]) -> None:
@@ -27,7 +44,7 @@ def run(body: Callable[[Link[ToShard], Link[FromShard]], Awaitable[None]]) -> No
             await shard.close()
             await supervisor.close()
 
-    asyncio.run(main())
+    run_loop(main())
 
 
 def dispatches(token: int, body: bytes = b"") -> FromShard:
@@ -47,25 +64,21 @@ def test_messages_arrive_in_order_and_whole() -> None:
     run(body)
 
 
-def test_messages_of_one_turn_leave_in_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_of_one_turn_leave_in_one_write() -> None:
     """A hundred sends in one turn of the loop are one write."""
 
     async def body(shard: Link[ToShard], supervisor: Link[FromShard]) -> None:
-        writes: list[int] = []
-        transport = shard._transport
-        assert transport is not None
-        write = transport.write
-
-        def record(data: bytes) -> None:
-            writes.append(len(data))
-            write(data)
-
-        monkeypatch.setattr(transport, "write", record)
+        writes: list[bytes] = []
+        transport = Mock(is_closing=lambda: False, write=writes.append)
+        real, shard._transport = shard._transport, transport
         for n in range(100):
             shard.send(dispatches(n))
-        for _ in range(100):
-            assert await supervisor.receive() is not None
+        await asyncio.sleep(0)
+        shard._transport = real
         assert len(writes) == 1
+        assert real is not None
+        real.write(writes[0])
+        assert [await supervisor.receive() for _ in range(100)] == [dispatches(n) for n in range(100)]
 
     run(body)
 
@@ -108,7 +121,7 @@ def test_a_damaged_stream_is_an_error(data: bytes, problem: str) -> None:
                 await link.receive()
         await link.close()
 
-    asyncio.run(main())
+    run_loop(main())
 
 
 def test_a_message_over_the_limit_is_refused_by_its_sender() -> None:
@@ -125,7 +138,7 @@ def test_a_message_over_the_limit_is_refused_by_its_sender() -> None:
         await shard.close()
         await supervisor.close()
 
-    asyncio.run(main())
+    run_loop(main())
 
 
 def test_a_peer_that_does_not_read_cannot_hold_up_the_close() -> None:
@@ -142,7 +155,7 @@ def test_a_peer_that_does_not_read_cannot_hold_up_the_close() -> None:
         await link.close(timeout_s=0.05)
         theirs.close()
 
-    asyncio.run(main())
+    run_loop(main())
 
 
 def test_batches_respect_both_limits() -> None:

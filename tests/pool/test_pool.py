@@ -306,7 +306,7 @@ def test_workers_die_with_their_supervisor(tmp_path: Path) -> None:
             "        await asyncio.Event().wait()\n"
             "asyncio.run(main())\n"
         )
-        process = subprocess.Popen([sys.executable, str(script)])
+        process = subprocess.Popen([sys.executable, str(script)])  # noqa: ASYNC220
         try:
             await until(written(tmp_path / "pids"))
             pids = [int(word) for word in (tmp_path / "pids").read_text().split()]

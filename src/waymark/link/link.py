@@ -19,7 +19,7 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from google.protobuf.message import DecodeError, Message
 
@@ -205,8 +205,8 @@ class _Protocol(asyncio.Protocol):
         self._link = link
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._link._transport = transport
+        # Not asserted: uvloop's transports are no subclass of asyncio's.
+        self._link._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         self._link._take(data)

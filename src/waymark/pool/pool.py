@@ -130,6 +130,9 @@ class WorkerPool:
         for lane in self._router.lanes:
             self._router.drain_lane(lane)
         leaving = [asyncio.create_task(worker.ended()) for worker in self._workers.values()]
+        for worker in self._workers.values():
+            if not worker.has_attached:
+                worker.kill()
         if leaving and grace_s > 0:
             await asyncio.wait(leaving, timeout=grace_s)
         for worker in self._workers.values():

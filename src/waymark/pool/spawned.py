@@ -107,6 +107,10 @@ class SpawnedWorker:
         """The lane of a worker that has attached."""
         return self._attached.result()
 
+    @property
+    def has_attached(self) -> bool:
+        return self._attached.done()
+
     async def attached(self, timeout_s: float) -> Lane:
         """Wait until the process is ready for work.
 

@@ -30,7 +30,7 @@ class ActionLookup:
         """
         action = self._registry.find(module, name)
         if action is None:
-            self._import(module, name)
+            self.import_module(module, name)
             action = self._registry.find(module, name)
         if action is None:
             raise ActionUnavailable(
@@ -38,10 +38,15 @@ class ActionLookup:
             )
         return action
 
-    def _import(self, module: str, name: str) -> None:
+    def import_module(self, module: str, name: str) -> None:
+        """Import a module that is not here yet, for the sake of `name` in it.
+
+        Raises:
+            ActionUnavailable: It cannot be imported; says why.
+        """
         if module == "__main__":
             raise ActionUnavailable(
-                f"action {name} was defined in a script (__main__), which workers cannot import; "
+                f"{name} was defined in a script (__main__), which workers cannot import; "
                 f"move it into a module"
             )
         if module in sys.modules or not all(part.isidentifier() for part in module.split(".")):

@@ -1,12 +1,14 @@
-"""The worker's runtime over the real registry, codec and classes of the user's process."""
+"""The worker's runtime over the real registries, codec and classes of the user's process."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from waymark.sdk.actions import registry
+from waymark.sdk.classes import LiveClasses
+from waymark.sdk.workflow import workflow_registry
 from waymark.values import codec
-from waymark.values.codec import ClassSource
+from waymark.values.live import LiveSource
 from waymark.worker.lookup import ActionLookup
 from waymark.worker.runner import ActionUnavailable, Runtime
 
@@ -14,7 +16,7 @@ from waymark.worker.runner import ActionUnavailable, Runtime
 class ValueCodec:
     """`waymark.values.codec` bound to the classes that this process may decode to."""
 
-    def __init__(self, classes: ClassSource | None) -> None:
+    def __init__(self, classes: codec.ClassSource | None) -> None:
         self._classes = classes
 
     def encode(self, value: object, *, root: str) -> bytes:
@@ -30,12 +32,15 @@ class ValueCodec:
 def user_runtime() -> Runtime:
     """Actions, classes and codec of this process."""
     lookup = ActionLookup(registry)
-    try:
-        from waymark.sdk.classes import LiveClasses, construct
-    except ModuleNotFoundError:
+    classes = LiveClasses(registry, workflow_registry)
 
-        def refuse(module: str, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-            raise ActionUnavailable(f"this release cannot build {module}.{name}")
+    def construct(module: str, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if classes.find(module, name) is None:
+            lookup.import_module(module, name)
+        if classes.find(module, name) is None:
+            raise ActionUnavailable(
+                f"module {module} of this worker has no class {name} that workflows may build"
+            )
+        return classes.construct(module, name, tuple(args), kwargs)
 
-        return Runtime(lookup.find, refuse, ValueCodec(None))
-    return Runtime(lookup.find, construct, ValueCodec(LiveClasses(registry)))
+    return Runtime(lookup.find, construct, ValueCodec(LiveSource(classes.find)))
