@@ -135,10 +135,17 @@ def _readable_copy(binaries: Path, base: Path, user: pwd.struct_passwd) -> Path:
     os.chmod(base, 0o711)
     if str(binaries.resolve()).startswith("/usr/"):
         return binaries
+    # Wheels keep bundled libraries in `<package>.libs` beside the package, found from bin by a relative path.
+    bundled = [parent.with_name(f"{parent.name}.libs") for parent in binaries.parents if parent.name]
+    libraries = next((path for path in bundled if path.is_dir()), None)
+    site = libraries.parent if libraries else binaries.parent.parent
+    target = base / "install" / binaries.parent.relative_to(site)
     for part in ("bin", "lib", "share"):
         if (binaries.parent / part).is_dir():
-            shutil.copytree(binaries.parent / part, base / "install" / part, symlinks=True)
-    for path in (base / "install").rglob("*"):
+            shutil.copytree(binaries.parent / part, target / part, symlinks=True)
+    if libraries:
+        shutil.copytree(libraries, base / "install" / libraries.name, symlinks=True)
+    for path in (base / "install", *(base / "install").rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
-    return base / "install" / "bin"
+    return target / "bin"
