@@ -16,7 +16,11 @@ def resolve(source: WorkflowSource, findings: Findings) -> ResolvedWorkflow:
     """Bind the names of all functions of a workflow, reporting those that cannot be."""
     statics = Statics()
     workflow = WorkflowClass(
-        source.cls, helpers_of(source.cls, source.functions), assigned_names(source.functions), statics
+        source.cls,
+        source.functions,
+        helpers_of(source.cls, source.functions),
+        assigned_names(source.functions),
+        statics,
     )
     _refuse_init(source.cls, findings)
     functions = tuple(

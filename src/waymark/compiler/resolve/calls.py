@@ -46,7 +46,7 @@ _NEVER_AWAITABLE = frozenset(
     ]
 )
 
-_DISPLAYS = (
+PLAIN_RESULTS = (
     ast.Constant,
     ast.JoinedStr,
     ast.List,
@@ -57,7 +57,10 @@ _DISPLAYS = (
     ast.SetComp,
     ast.DictComp,
     ast.Compare,
+    ast.BinOp,
+    ast.UnaryOp,
 )
+"""Expressions whose value is never an awaitable."""
 
 
 class CallChecks:
@@ -166,7 +169,7 @@ class CallChecks:
     def _may_be_action_call(self, node: ast.expr) -> bool:
         if isinstance(node, ast.Call):
             return not isinstance(self._resolver.static(node.func), Helper | Library | UserClass | Primitive)
-        return not isinstance(node, (*_DISPLAYS, ast.Await)) and not isinstance(
+        return not isinstance(node, (*PLAIN_RESULTS, ast.Await)) and not isinstance(
             self._resolver.static(node), Action | Helper | Library | UserClass
         )
 
@@ -200,13 +203,15 @@ class CallChecks:
         """What is awaited must be able to be."""
         value = node.value
         shown = ast.unparse(value) if isinstance(value, ast.Name | ast.Attribute) else "this"
-        if isinstance(value, _DISPLAYS):
+        if isinstance(value, PLAIN_RESULTS):
             self._refuse_await(value, "a plain value cannot be awaited", "leave out `await`")
             return
         if isinstance(value, ast.Call):
             callee = self._resolver.static(value.func)
             name = ast.unparse(value.func) if isinstance(value.func, ast.Name | ast.Attribute) else "it"
             if isinstance(callee, Helper) and not callee.is_async:
+                if not self._resolver.gives_plain_values(callee):
+                    return
                 self._refuse_await(
                     value,
                     f"`{name}` is not async, so its result cannot be awaited",

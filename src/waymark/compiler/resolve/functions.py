@@ -21,7 +21,7 @@ from waymark.compiler.check import is_refused
 from waymark.compiler.decisions import FIELDS, Lowered
 from waymark.compiler.diagnostics import Findings
 from waymark.compiler.resolve import library
-from waymark.compiler.resolve.calls import CallChecks
+from waymark.compiler.resolve.calls import PLAIN_RESULTS, CallChecks
 from waymark.compiler.resolve.names import MISSING, near, outer_value, visible_names
 from waymark.compiler.resolve.scopes import Comprehension, names_bound_in, parameter_nodes, target_names
 from waymark.compiler.resolve.statics import Module, Refusal, Static, Statics, Typing
@@ -87,6 +87,12 @@ class FunctionResolver:
     def permit(self, generator: ast.expr) -> None:
         """Accept a generator expression: the one who asks consumes it at once."""
         self._permitted.add(generator)
+
+    def gives_plain_values(self, helper: Helper) -> bool:
+        """Whether everything that a helper which is not async returns is known not to be awaitable."""
+        body = self.workflow.functions[helper.index].node
+        returned = [node.value for node in ast.walk(body) if isinstance(node, ast.Return)]
+        return all(value is None or isinstance(value, PLAIN_RESULTS) for value in returned)
 
     # Declarations.
 

@@ -25,6 +25,7 @@ class WorkflowClass:
     """The class whose run() is compiled."""
 
     cls: type
+    functions: tuple[FunctionSource, ...]
     helpers: dict[str, Helper]
     assigned: frozenset[str]
     """Names that some function assigns on self."""
