@@ -100,7 +100,7 @@ class DataclassToAction(Workflow):
         item = Item("a", 30)
         price = await price_of(item)
         item.price = price + 1
-        return [await price_of(item), await echo(item) == item, await echo(item) is item]
+        return [await price_of(item), await echo(item) == item, (await echo(item)).tags]
 
 
 @body()

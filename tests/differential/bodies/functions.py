@@ -150,7 +150,9 @@ class SelfAttributes(Workflow):
         self.rate = 100
         self.grow()
         self.names.append("y")
-        return [self.total, self.seen, self.rate, self.names, self.label]
+        result = [self.total, self.seen, self.rate, list(self.names), self.label]
+        self.names.pop()  # natively the class outlives the run
+        return result
 
 
 @body()
