@@ -23,6 +23,7 @@ from tests.store.backends import (
     started,
     version,
 )
+from tests.store.pooler import strict_pooler
 from waymark.errors import IdempotencyConflict, SchemaMismatch, StoreDataError, StoreUnavailable
 from waymark.model.records import ClaimedInstance, ExecutorId, InstanceStatus
 from waymark.store.postgres import PostgresStore
@@ -544,6 +545,23 @@ async def test_each_lane_has_its_own_connection_and_settings(store: Store, datab
         assert shown == [("on", "pg_catalog", "30s", "5s")]
     finally:
         await execute(database_url, "ALTER ROLE CURRENT_USER RESET synchronous_commit")
+
+
+async def test_a_pooler_that_refuses_settings_is_good_enough(database_url: str) -> None:
+    """PgBouncer as installed lets no settings through: the store works without, but insists on durable commits."""
+    async with strict_pooler(database_url) as through:
+        store = PostgresStore(through)
+        await store.start()
+        await store.register_version(version())
+        await started(store)
+        owner = await executor(store)
+        claimed = await claimed_one(store, owner)
+        assert (await store.append(owner, [entry(claimed)])).accepted == {claimed.instance_id}
+        await store.stop()
+        name = (await execute(database_url, "SELECT current_database()"))[0][0]
+        await execute(database_url, f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+        with pytest.raises(StoreUnavailable, match="synchronous_commit is off"):
+            await store.start()
 
 
 async def test_connections_stay_under_their_limit(database_url: str, store: Store) -> None:

@@ -107,10 +107,10 @@ class LeaseStore(Protocol):
     async def claim(self, executor_id: ExecutorId, *, limit: int) -> Claim:
         """Take up to `limit` due instances that are unowned, or whose owner's lease has expired or is gone.
 
-        By priority (higher first), then age: how long it has been due. Raises epoch and claims_without_progress by one, marks queued ones
-        running. An instance over MAX_CLAIMS_WITHOUT_PROGRESS is quarantined instead: status and reason are stored,
-        it is owned by nobody and not due. An executor without a live lease gets nothing. What a claim took whose answer
-        was lost is given back by the next claims of that executor.
+        By priority (higher first), then age: how long it has been due. Raises epoch and claims_without_progress by
+        one, marks queued ones running. An instance over MAX_CLAIMS_WITHOUT_PROGRESS is quarantined instead: status and
+        reason are stored, it is owned by nobody and not due. An executor without a live lease gets nothing. What a
+        claim took whose answer was lost is given back by the next claims of that executor.
         """
         ...
 

@@ -61,6 +61,7 @@ class Connector:
         self.secrets = secrets_of(dsn)
         self._given = conninfo.conninfo_to_dict(dsn)
         self._role = role
+        self._takes_options = True
 
     async def open(self, lane: str, *, statement_timeout_ms: int) -> Connection:
         """A new autocommit connection for a lane.
@@ -92,14 +93,35 @@ class Connector:
             "options": f"{self._given.get('options') or ''} {options}".strip(),
         }
         try:
-            connection: Connection = await AsyncConnection.connect(
-                **parameters, autocommit=True, prepare_threshold=None
-            )
+            connection = await self._connect(parameters)
         except (psycopg.Error, OSError) as error:
             # `from None`: the driver's own text may quote a part of the DSN.
             raise translate(error, self.secrets) from None
         # All integers travel as int8, so that an array's type does not depend on the numbers in it.
         connection.adapters.register_dumper(int, Int8BinaryDumper)
+        return connection
+
+    async def _connect(self, parameters: dict[str, Any]) -> Connection:
+        if self._takes_options:
+            try:
+                return await AsyncConnection.connect(**parameters, autocommit=True, prepare_threshold=None)
+            except psycopg.OperationalError as error:
+                if "unsupported startup parameter" not in str(error):
+                    raise
+                self._takes_options = False
+        # PgBouncer refuses settings unless told to ignore them. Nothing that keeps histories right depends on
+        # them but one: a commit that is acknowledged before it is on disk would be forgotten by a crash.
+        without = {name: value for name, value in parameters.items() if name != "options"}
+        connection: Connection = await AsyncConnection.connect(
+            **without, autocommit=True, prepare_threshold=None
+        )
+        cursor = await connection.execute("SELECT current_setting('synchronous_commit')")
+        if await cursor.fetchone() == ("off",):
+            await connection.close()
+            raise StoreUnavailable(
+                "synchronous_commit is off for this role or database and the pooler lets no client change that; "
+                "run ALTER ROLE ... SET synchronous_commit = on"
+            )
         return connection
 
 
@@ -227,6 +249,3 @@ class Connections:
 def jittered(seconds: float, random_unit: Callable[[], float] = random.random) -> float:
     """A wait between half of `seconds` and all of it, so that many processes do not come back at once."""
     return seconds * (0.5 + random_unit() / 2)
-
-
-__all__ = ["Connection", "Connections", "Connector", "Lane", "Row", "StoreUnavailable", "jittered"]
