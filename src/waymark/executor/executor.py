@@ -1,9 +1,10 @@
 """A shard's loop: claims instances, drives their machines, journals, then performs what they ask for.
 
-Safety argument. A machine moves on in memory as soon as something happens, but nothing leaves this process before the entry that led
-to it is committed under the fence (epoch, last_seq, owner): not a dispatch, not a result, not a notification. If the fence refuses the entry, the memory is dropped
-and nothing was done. If this process dies, the journal holds all that anybody could have seen. What a former owner may have dispatched and not
-journaled is dispatched again by the next owner: at least once per attempt, under the same idempotency key.
+Safety argument. A machine moves on in memory as soon as something happens, but nothing leaves this process before the entry that
+led to it is committed under the fence (epoch, last_seq, owner): not a dispatch, not a result, not a notification. If the fence
+refuses the entry, the memory is dropped and nothing was done. If this process dies, the journal holds all that anybody could
+have seen. What a former owner may have dispatched and not journaled is dispatched again by the next owner: at least once per
+attempt, under the same idempotency key.
 """
 
 from __future__ import annotations
