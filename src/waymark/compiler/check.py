@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from waymark.compiler.decisions import FIELDS, NESTED_FUNCTION, NODES, Refused, is_set
+from waymark.compiler.decisions import FIELDS, NESTED_FUNCTION, NODES, Lowered, Refused, is_set
 from waymark.compiler.diagnostics import Findings
 from waymark.compiler.source import FunctionSource, WorkflowSource
 
@@ -73,10 +73,11 @@ def _children(node: ast.AST, function: FunctionSource, findings: Findings) -> li
         parts = value if isinstance(value, list) else [value]
         nodes = [part for part in parts if isinstance(part, ast.AST)]
         if isinstance(decision, Refused):
-            if is_set(value) and not _is_permitted(node, name, nodes, function):
-                place = nodes[0] if nodes else _place(node)
+            blamed = [part for part in nodes if not _is_static_marker(part, name, function)]
+            if is_set(value) and (blamed or not nodes):
+                place = blamed[0] if blamed else _place(node)
                 findings.report(function, place, decision.code, decision.message, decision.help)
-        elif decisions[name].__class__.__name__ == "Lowered":
+        elif isinstance(decision, Lowered):
             found += nodes
     return found
 
@@ -85,10 +86,13 @@ def _place(node: ast.AST) -> ast.AST:
     return node.target if isinstance(node, ast.comprehension) else node
 
 
-def _is_permitted(node: ast.AST, name: str, nodes: list[ast.AST], function: FunctionSource) -> bool:
-    """`@staticmethod` is the one decorator that resolution has already taken into account."""
-    return name == "decorator_list" and all(
-        isinstance(part, ast.Name) and part.id == "staticmethod" and function.is_static for part in nodes
+def _is_static_marker(part: ast.AST, field: str, function: FunctionSource) -> bool:
+    """`@staticmethod` is the one decorator that the source pass has already taken into account."""
+    return (
+        field == "decorator_list"
+        and isinstance(part, ast.Name)
+        and part.id == "staticmethod"
+        and function.is_static
     )
 
 

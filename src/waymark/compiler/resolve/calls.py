@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from waymark.compiler.bindings import Action, Form, Helper, Library, UserClass
 from waymark.compiler.resolve import library
 from waymark.compiler.resolve.names import near
-from waymark.compiler.resolve.statics import Typing
+from waymark.compiler.resolve.statics import Refusal, Typing
 from waymark.compiler.resolve.workflow_class import Primitive
 from waymark.values.classes import ClassKind
 
@@ -124,6 +124,7 @@ class CallChecks:
             self._resolver.is_self(function.value)
             or name in library.METHOD_NAMES
             or (name.startswith("__") and name.endswith("__"))
+            or self._is_refused(function.value)
         ):
             return
         hint = near(name, library.METHOD_NAMES)
@@ -133,6 +134,11 @@ class CallChecks:
             f"no value in a workflow has a method `{name}` that can run there",
             hint or "call it in an @action, or write the code into a helper method",
         )
+
+    def _is_refused(self, node: ast.expr) -> bool:
+        """Whether a receiver has been reported already, so that its method need not be."""
+        root = node.func if isinstance(node, ast.Call) else node
+        return isinstance(self._resolver.static(root), Refusal)
 
     def _cast(self, node: ast.Call) -> None:
         if len(node.args) == 2 and not node.keywords and _is_type_expression(node.args[0]):

@@ -110,6 +110,11 @@ def qualified_name(value: object) -> str:
     return f"{module or 'builtins'}.{name}"
 
 
+def is_input_output(cls: type) -> bool:
+    """Whether a class belongs to a module that talks to the outside."""
+    return cls.__module__.partition(".")[0] in _INPUT_OUTPUT_MODULES
+
+
 def refusal(value: object, shown: str) -> tuple[str, str, str]:
     """Code, message and help for a function or class that workflows cannot use.
 

@@ -119,9 +119,12 @@ class Statics:
         try:
             encoded = encode(value, root=shown)
         except ValueEncodingError as error:
+            if library.is_input_output(type(value)):
+                return Refusal(*library.refusal(type(value), shown))
             return Refusal(
                 "WM134",
-                f"`{shown}` is a {type(value).__qualname__}, which cannot be kept with the program ({error})",
+                f"`{shown}` is of type {type(value).__qualname__}, which cannot be kept with the program"
+                + ("" if error.path == shown else f", because of {error.path}"),
                 "use it in an @action, or build the value inside the workflow",
             )
         for part in _parts(value):
@@ -264,6 +267,8 @@ def _is_plain(value: object) -> bool:
 
 
 def _is_typing(value: object) -> bool:
+    if inspect.isfunction(value):
+        return value is typing.cast
     return (
         isinstance(value, types.GenericAlias | types.UnionType | typing.TypeVar)
         or type(value).__module__ in library.TYPING_MODULES

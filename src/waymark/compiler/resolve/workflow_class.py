@@ -28,7 +28,7 @@ class WorkflowClass:
     functions: tuple[FunctionSource, ...]
     helpers: dict[str, Helper]
     assigned: frozenset[str]
-    """Names that some function assigns on self."""
+    """Names that some function gives a value on self."""
     statics: Statics
     attributes: dict[str, Stored] = field(default_factory=dict)
     """Class attributes that self.NAME may find, as they were used."""
@@ -135,16 +135,21 @@ def _is_data(bound: object) -> bool:
 
 
 def assigned_names(functions: Iterable[FunctionSource]) -> frozenset[str]:
-    """Every NAME that some function stores or deletes as `self.NAME`."""
-    return frozenset(
-        source.mangled(node.attr)
-        for source in functions
-        for node in ast.walk(source.node)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.ctx, ast.Store | ast.Del)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == source.self_name
-    )
+    """Every NAME that some function gives a value as `self.NAME`; `+=` and `del` need one that is there already."""
+    found: set[str] = set()
+    for source in functions:
+        nodes = list(ast.walk(source.node))
+        changed = {node.target for node in nodes if isinstance(node, ast.AugAssign)}
+        found.update(
+            source.mangled(node.attr)
+            for node in nodes
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.ctx, ast.Store)
+            and node not in changed
+            and isinstance(node.value, ast.Name)
+            and node.value.id == source.self_name
+        )
+    return frozenset(found)
 
 
 def helpers_of(cls: type, functions: Iterable[FunctionSource]) -> dict[str, Helper]:

@@ -1,0 +1,295 @@
+"""Refused names, attributes and values."""
+
+# ruff: noqa
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import datetime
+import json
+import logging
+import os
+import random
+import time
+import typing
+import uuid
+from dataclasses import dataclass
+from typing import Any, cast
+
+from pydantic import BaseModel
+
+from waymark.sdk.actions import action
+from waymark.sdk.workflow import Workflow, workflow
+
+
+@action
+async def charge(n):
+    return n
+
+
+@dataclass
+class Order:
+    id: int
+    total: int = 0
+
+    def double(self):
+        return self.total * 2
+
+    @property
+    def tax(self):
+        return self.total / 5
+
+    @classmethod
+    def empty(cls):
+        return cls(0)
+
+
+@dataclass
+class Money:
+    amount: int
+
+    def __add__(self, other):
+        return Money(self.amount + other.amount)
+
+
+class Plain:
+    def __init__(self, value):
+        self.value = value
+
+
+class Model(BaseModel):
+    x: int = 1
+
+
+class Table(dict):
+    pass
+
+
+def plain_helper(n):
+    return n
+
+
+logger = logging.getLogger("shop")
+HANDLE = object()
+PART = [1]
+WHOLE = {"part": PART}
+
+
+@workflow
+class OtherWorkflow(Workflow):
+    async def run(self):
+        return 1
+
+
+class Undefined(Workflow):
+    async def run(self):
+        order_total = 3
+        return ordr_total + chargee(1) + lenn([])  # WM120 16 "did you mean `order_total`?" # WM120 29 "did you mean `charge`?" # WM120 42 "did you mean `len`?"
+
+
+class NeverAssigned(Workflow):
+    async def run(self):
+        x: int
+        return x  # WM121 16 "assign it before"
+
+
+class UnknownAttribute(Workflow):
+    rate = 2
+
+    async def run(self):
+        return self.rat  # WM122 16 "did you mean `rate`?"
+
+
+class AnnotatedOnly(Workflow):
+    size: int
+
+    async def run(self):
+        self.other += 1  # WM122 9 ""
+        return self.size  # WM122 16 "assign `self.size`"
+
+
+class BareSelf(Workflow):
+    async def run(self):
+        this = self  # WM123 16 "use `self.name`"
+        await charge(self)  # WM123 22 "use `self.name`"
+        return this
+
+
+class ClassMembers(Workflow):
+    send = charge
+
+    @property
+    def size(self):
+        return 1
+
+    @classmethod
+    def make(cls):
+        return 2
+
+    async def run(self):
+        a = self.size  # WM124 13 "ordinary method"
+        b = self.make()  # WM124 13 "ordinary method"
+        c = await self.send(1)  # WM124 19 "staticmethod()"
+        return [a, b, c, self.short_name()]  # WM124 26 "ordinary method"
+
+
+class AssignedMethod(Workflow):
+    def helper(self):
+        return 1
+
+    async def run(self):
+        self.helper = 3  # WM125 9 "another name"
+        return self.helper()  # WM125 16 "another name"
+
+
+class HasInit(Workflow):
+    def __init__(self, n):  # WM126 1 "arguments of run()"
+        self.n = n
+
+    async def run(self):
+        return 1
+
+
+class PlainFunctions(Workflow):
+    async def run(self):
+        return [plain_helper(1), sorted([1], key=plain_helper)]  # WM130 17 "make it an @action" # WM130 50 "make it an @action"
+
+
+class Libraries(Workflow):
+    async def run(self, text):
+        a = json.loads(text)  # WM131 13 "move it into an @action"
+        b = collections.Counter(text)  # WM131 13 "move it into an @action"
+        c = int.from_bytes(b"x")  # WM131 13 "move it into an @action"
+        d = super().run()  # WM131 13 "give the base class's method"
+        return [a, b, c, d, setattr(a, "x", 1)]  # WM131 29 "object.name = value"
+
+
+class InputAndOutput(Workflow):
+    async def run(self):
+        print("hello")  # WM132 9 "move it into an @action"
+        data = open("file").read()  # WM132 16 "move it into an @action"
+        time.sleep(3)  # WM132 9 "await asyncio.sleep"
+        return [data, os.getpid(), input()]  # WM133 23 "@action" # WM132 36 "@action"
+
+
+class TimeAndChance(Workflow):
+    async def run(self):
+        a = random.random()  # WM133 13 "call it in an @action"
+        b = datetime.datetime.now()  # WM133 13 "call it in an @action"
+        c = uuid.uuid4()  # WM133 13 "call it in an @action"
+        return [a, b, c, time.time(), hash("x"), id(a)]  # WM133 26 "@action" # WM133 39 "value itself" # WM133 50 "compare with `is`"
+
+
+class Values(Workflow):
+    async def run(self):
+        logger.info("x")  # WM132 9 "move it into an @action"
+        return [HANDLE, ..., os.environ["HOME"]]  # WM134 17 "use it in an @action" # WM134 25 "None" # WM132 30 "@action"
+
+
+class BadDefault(Workflow):
+    def helper(self, handle=HANDLE):  # WM134 29 "@action"
+        return handle
+
+    async def run(self):
+        return self.helper()
+
+
+class SharedParts(Workflow):
+    async def run(self):
+        PART.append(2)
+        return WHOLE  # WM134 16 "use only one of"
+
+
+class Classes(Workflow):
+    async def run(self, n):
+        a = Plain(n)  # WM135 13 "make it a dataclass"
+        b = Money(1) + Money(2)  # WM135 13 "in an @action" # WM135 24 "in an @action"
+        c = Table()  # WM135 13 "use a dataclass"
+        return [a, b, c, isinstance(n, Plain)]
+
+
+class Methods(Workflow):
+    async def run(self, order: Order):
+        a = Order.empty()  # WM136 13 "helper method"
+        b = Model.model_validate({"x": 1})  # WM136 13 "helper method"
+        c = order.double()  # WM136 13 "in an @action"
+        d = "x".translate({})  # WM136 13 "in an @action"
+        e = "x".uper()  # WM136 13 "did you mean `upper`?"
+        return [a, b, c, d, e]
+
+
+class Modules(Workflow):
+    async def run(self):
+        return [json, len(os)]  # WM137 17 "by name" # WM137 27 "by name"
+
+
+class SpecialAttributes(Workflow):
+    async def run(self, x):
+        x.__dict__["a"] = 1  # WM138 9 "operator"
+        return x.__class__.__mro__  # WM138 16 "operator"
+
+
+class ChildWorkflow(Workflow):
+    async def run(self):
+        await self.run()  # WM139 15 "helper method"
+        return await OtherWorkflow().run()  # WM139 22 "in an @action"
+
+
+class NotAwaited(Workflow):
+    async def helper(self):
+        return 1
+
+    async def run(self):
+        charge(1)  # WM140 9 "write `await charge(...)`"
+        self.helper()  # WM140 9 "write `await self.helper(...)`"
+        asyncio.sleep(1)  # WM140 9 "write `await asyncio.sleep(...)`"
+        asyncio.gather(charge(1))  # WM140 9 "write `await asyncio.gather(...)`"
+        self.run_action(charge(1))  # WM140 9 "write `await self.run_action(...)`"
+        await charge(2)
+
+
+class AwaitedWrongly(Workflow):
+    def plain(self):
+        return 1 + 1
+
+    async def run(self, n):
+        await 5  # WM141 15 "leave out `await`"
+        await [charge(1)]  # WM141 15 "leave out `await`"
+        await self.plain()  # WM141 15 "async def plain"
+        await len([1])  # WM141 15 "leave out `await`"
+        await Order(1)  # WM141 15 "leave out `await`"
+        await charge  # WM141 15 "write `await charge(...)`"
+
+
+class RunActions(Workflow):
+    async def helper(self):
+        return 1
+
+    async def run(self):
+        await self.run_action(charge(1), retries=3)  # WM142 42 "retry"
+        await self.run_action(charge(1), backoff=3)  # WM142 42 "RetryPolicy"
+        await self.run_action(charge(1), **{"retry": None})  # WM142 42 "RetryPolicy"
+        await self.run_action(charge, 1)  # WM142 15 "some_action"
+        await self.run_action(charge)  # WM142 31 "some_action"
+        await self.run_action(self.helper())  # WM142 31 "some_action"
+        await self.run_action()  # WM142 15 "some_action"
+        return self.run_action  # WM142 16 "write `await self.run_action(...)`"
+
+
+class Types(Workflow):
+    async def run(self, x):
+        a = list[int]()  # WM143 13 "without the brackets"
+        b = Any  # WM143 13 "use a class"
+        c = cast(int)  # WM143 13 "cast(SomeType, value)"
+        return [a, b, c, typing.get_origin(x)]  # WM131 26 ""
+
+
+class AsyncioParts(Workflow):
+    async def run(self):
+        task = asyncio.create_task(charge(1))  # WM144 16 "asyncio.gather"
+        await asyncio.wait([task])  # WM144 15 "asyncio.gather"
+        async with asyncio.timeout(3):  # WM112 9 "try/finally"
+            pass
+        await asyncio.wait_for(task, 3)  # WM144 15 "asyncio.gather"

@@ -1,0 +1,157 @@
+"""Refused syntax. The comment on a failing line gives code, column and a part of the help."""
+
+# ruff: noqa
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+from waymark.sdk.actions import action
+from waymark.sdk.workflow import Workflow
+
+
+@action
+async def charge(n):
+    return n
+
+
+class Yields(Workflow):
+    def items(self):
+        yield 1  # WM104 9 "append each value to a list"
+
+    async def run(self):
+        return self.items()
+
+
+class YieldsFrom(Workflow):
+    def items(self):
+        yield from [1]  # WM104 9 "append each value to a list"
+
+    async def run(self):
+        return self.items()
+
+
+class Lambdas(Workflow):
+    async def run(self):
+        return sorted([2, 1], key=lambda x: -x)  # WM105 35 "write a method of the workflow"
+
+
+class NestedFunctions(Workflow):
+    async def run(self):
+        def inner():  # WM106 9 "make it a method"
+            return 1
+
+        async def other():  # WM106 9 "make it a method"
+            return unknown
+
+        return inner()
+
+
+class NestedClasses(Workflow):
+    async def run(self):
+        class Inner:  # WM107 9 "at the top of the module"
+            pass
+
+        return Inner
+
+
+class Imports(Workflow):
+    async def run(self):
+        import math  # WM108 9 "import at the top"
+        from json import dumps as d  # WM108 9 "import at the top"
+
+        return [math.pi, d]
+
+
+class Globals(Workflow):
+    async def run(self):
+        global counter  # WM109 9 "keep state in locals"
+        counter = 1
+
+
+class Withs(Workflow):
+    async def run(self):
+        with open("x") as handle:  # WM110 9 "try/finally"
+            return handle
+
+
+class AsyncFors(Workflow):
+    async def run(self, source):
+        async for x in source:  # WM111 9 "return the items as a list"
+            pass
+
+
+class AsyncComprehensions(Workflow):
+    async def run(self, source):
+        return [x async for x in source]  # WM111 29 "return the items as a list"
+
+
+class AsyncWiths(Workflow):
+    async def run(self, source):
+        async with source as s:  # WM112 9 "try/finally"
+            pass
+
+
+class Matches(Workflow):
+    async def run(self, n):
+        match n:  # WM113 9 "if/elif"
+            case [a, *rest] | {"k": a, **rest}:
+                return a
+
+
+class StarExcepts(Workflow):
+    async def run(self):
+        try:  # WM114 9 "write `except`"
+            pass
+        except* ValueError:
+            pass
+
+
+def traced(function):
+    """Changes nothing, so the function is still the one in the file."""
+    return function
+
+
+class Decorated(Workflow):
+    @traced  # WM116 6 "inside the function"
+    def helper(self, n):
+        return n
+
+    @staticmethod
+    @traced  # WM116 6 "inside the function"
+    def other():
+        return 1
+
+    @staticmethod
+    def fine():
+        return 1
+
+    async def run(self):
+        return [self.fine(), self.helper(1), self.other()]
+
+
+class DecoratedRun(Workflow):
+    @traced  # WM116 6 "inside the function"
+    async def run(self):
+        return 1
+
+
+class Generators(Workflow):
+    async def run(self, xs):
+        a = (x for x in xs)  # WM115 13 "use a list comprehension"
+        for x in (y for y in xs):  # WM115 18 "use a list comprehension"
+            pass
+        return [a, any((x for x in xs), 1), 3 in (x for x in xs)]  # WM115 24 "list comprehension" # WM115 50 "list comprehension"
+
+
+class AwaitingGenerators(Workflow):
+    async def run(self, xs):
+        total = sum(await charge(x) for x in xs)  # WM118 21 "use a list comprehension"
+        return total + sum(x for x in await charge(xs))
+
+
+class SeveralAtOnce(Workflow):
+    async def run(self):
+        x = lambda: 1  # WM105 13 "method"
+        with x:  # WM110 9 "try/finally"
+            yield_ = 1
+        return undefined_name  # WM120 16 "define or import it"
