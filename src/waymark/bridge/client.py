@@ -99,6 +99,7 @@ class BridgeClient:
         self._locks: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = (
             weakref.WeakKeyDictionary()
         )
+        self._closing: set[asyncio.Task[None]] = set()
         self._pid = os.getpid()
 
     async def register(self, name: str, version: str, program: bytes, source: str) -> str:
@@ -235,7 +236,10 @@ class BridgeClient:
         if self._connections.get(loop) is connection:
             del self._connections[loop]
             self._source.lost()
-            await connection.channel.close()
+            # Other calls of this loop may still be answered on the channel: let them.
+            closing = loop.create_task(connection.channel.close(grace=_WAIT_MS / 1000 + _CALL_TIMEOUT_S))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
 
 def _translate(error: grpc.aio.AioRpcError) -> BridgeError:

@@ -173,16 +173,11 @@ class BridgeService(WorkflowServiceServicer):
     @_answering
     async def WaitInstances(self, request: pb.WaitInstancesRequest, context: object) -> pb.InstancesReply:
         ids = _instance_ids(request.instance_ids)
-        views = await self._store.read_instances(ids)
-        missing = [instance_id for instance_id in ids if instance_id not in views]
-        if missing:
-            await _abort_not_found(context, missing[0])
-        finished: dict[InstanceId, InstanceView] = {
-            i: view for i, view in views.items() if view.finished_at is not None
-        }
-        if not finished and request.max_wait_ms > 0:
-            finished = await self._waiters.wait_any(ids, min(request.max_wait_ms / 1000, MAX_WAIT_S))
-        return pb.InstancesReply(instances=[_info(view) for view in finished.values()])
+        finished = await self._waiters.wait_any(ids, min(max(request.max_wait_ms, 1) / 1000, MAX_WAIT_S))
+        for instance_id, view in finished.items():
+            if view is None:
+                await _abort_not_found(context, instance_id)
+        return pb.InstancesReply(instances=[_info(view) for view in finished.values() if view is not None])
 
     @_answering
     async def GetInstances(self, request: pb.GetInstancesRequest, context: object) -> pb.InstancesReply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from waymark.errors import StoreUnavailable
 from waymark.model.records import InstanceId, InstanceView
@@ -24,20 +24,24 @@ class Waiters:
 
     def __init__(self, store: InstanceStore) -> None:
         self._store = store
-        self._waiting: defaultdict[InstanceId, set[asyncio.Future[InstanceView]]] = defaultdict(set)
+        self._waiting: defaultdict[InstanceId, set[asyncio.Future[InstanceView | None]]] = defaultdict(set)
+        self._unseen: set[InstanceId] = set()
+        """Waited for, and not yet known to exist."""
         self._look = asyncio.Event()
 
     def wake(self) -> None:
         """Instances may have ended."""
         self._look.set()
 
-    async def wait_any(self, ids: Sequence[InstanceId], timeout_s: float) -> dict[InstanceId, InstanceView]:
-        """Those of `ids` that have ended, as soon as there is one, or none after the timeout."""
+    async def wait_any(self, ids: Sequence[InstanceId], timeout_s: float) -> dict[InstanceId, InstanceView | None]:
+        """Those of `ids` that have ended, or None for one that does not exist; empty after the timeout."""
         loop = asyncio.get_running_loop()
-        futures: dict[asyncio.Future[InstanceView], InstanceId] = {
+        futures: dict[asyncio.Future[InstanceView | None], InstanceId] = {
             loop.create_future(): instance_id for instance_id in ids
         }
         for future, instance_id in futures.items():
+            if instance_id not in self._waiting:
+                self._unseen.add(instance_id)
             self._waiting[instance_id].add(future)
         self._look.set()
         try:
@@ -49,6 +53,7 @@ class Waiters:
                     waiting.discard(future)
                     if not waiting:
                         del self._waiting[instance_id]
+                        self._unseen.discard(instance_id)
         return {futures[future]: future.result() for future in done}
 
     async def run(self) -> None:
@@ -60,20 +65,34 @@ class Waiters:
             except TimeoutError:
                 pass
             self._look.clear()
-            ids = list(self._waiting)
-            for start in range(0, len(ids), _BATCH):
-                try:
-                    self._tell(await self._store.read_finished(ids[start : start + _BATCH]))
-                except StoreUnavailable as error:
-                    log.warning("waiting callers wait for the database: %s", error)
-                    await asyncio.sleep(POLL_S)
+            try:
+                await self._look_at_all()
+            except StoreUnavailable as error:
+                log.warning("waiting callers wait for the database: %s", error)
+                await asyncio.sleep(POLL_S)
 
-    def _tell(self, finished: object) -> None:
-        assert isinstance(finished, dict)
-        for instance_id, view in finished.items():
-            for future in self._waiting.get(instance_id, ()):
-                if not future.done():
-                    future.set_result(view)
+    async def _look_at_all(self) -> None:
+        for ids in _batches(self._unseen):
+            views = await self._store.read_instances(ids)
+            self._unseen.difference_update(ids)
+            for instance_id in ids:
+                view = views.get(instance_id)
+                if view is None or view.finished_at is not None:
+                    self._tell(instance_id, view)
+        for ids in _batches(self._waiting):
+            for instance_id, view in (await self._store.read_finished(ids)).items():
+                self._tell(instance_id, view)
+
+    def _tell(self, instance_id: InstanceId, view: InstanceView | None) -> None:
+        for future in self._waiting.get(instance_id, ()):
+            if not future.done():
+                future.set_result(view)
+
+
+def _batches(ids: Iterable[InstanceId]) -> Iterator[list[InstanceId]]:
+    every = list(ids)
+    for start in range(0, len(every), _BATCH):
+        yield every[start : start + _BATCH]
 
 
 async def forward_done(store: WakeStore, waiters: Waiters) -> None:

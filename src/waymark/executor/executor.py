@@ -238,9 +238,9 @@ class Executor:
         poll_s = self._settings.poll_interval_ms / 1000
         while True:
             claimed = 0
+            self._work_available.clear()
             room = self._settings.max_instances - len(self._active)
             if room > 0 and not self._is_stopping and self._dispatcher.is_usable:
-                self._work_available.clear()
                 try:
                     claimed = await self._claim(min(room, CLAIM_BATCH))
                 except StoreUnavailable as error:

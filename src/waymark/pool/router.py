@@ -23,6 +23,7 @@ from collections.abc import Callable
 from typing import Protocol
 from uuid import UUID
 
+from waymark.link.worker_stream import BODY_BYTES, REASON_CANCELLED, REASON_TIMEOUT
 from waymark.pool import answers
 from waymark.telemetry.figures import PoolFigures
 
@@ -32,14 +33,8 @@ SourceId = UUID
 Results = list[tuple[int, bytes]]
 """Tokens as dispatched, each with an encoded ActionResult."""
 
-MAX_BODY_BYTES = 60 * 1024 * 1024
-"""Largest dispatch that still fits into one gRPC message with its envelope."""
-
 CANCEL_GRACE_S = 2.0
 """How long an action may take to end after the cancel that its timeout sends; then its worker is replaced."""
-
-REASON_TIMEOUT = "timeout"
-REASON_CANCELLED = "cancelled"
 
 
 class Port(Protocol):
@@ -154,7 +149,7 @@ class Router:
         on_results: Callable[[SourceId, Results], None],
         *,
         cancel_grace_s: float = CANCEL_GRACE_S,
-        max_body_bytes: int = MAX_BODY_BYTES,
+        max_body_bytes: int = BODY_BYTES,
     ) -> None:
         """Must be built where the event loop runs.
 

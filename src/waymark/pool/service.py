@@ -14,25 +14,17 @@ from typing import Protocol
 import grpc
 import grpc.aio
 
+from waymark.link.worker_stream import GRPC_OPTIONS, PROTOCOL_VERSION
 from waymark.pool.router import Lane, Router
-from waymark.pool.stream import PROTOCOL_VERSION, StreamContext, WorkerStream
+from waymark.pool.stream import StreamContext, WorkerStream
 from waymark.proto.worker_pb2 import FromWorker, Hello
 from waymark.proto.worker_pb2_grpc import WorkerPoolServicer, add_WorkerPoolServicer_to_server
 
 HELLO_TIMEOUT_S = 10.0
 """How long a stream may stay silent before it says who it is."""
 
-GRPC_MESSAGE_BYTES = 64 * 1024 * 1024
-"""Largest gRPC message in either direction."""
-
 SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
-    ("grpc.max_receive_message_length", GRPC_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", GRPC_MESSAGE_BYTES),
-    # A frozen or unreachable worker is noticed within 20 seconds; a busy one answers pings, its event loop does not
-    # take part in that.
-    ("grpc.keepalive_time_ms", 10_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.http2.max_pings_without_data", 0),
+    *GRPC_OPTIONS,
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     # Without this, Linux lets two servers listen on one port and deals workers out between them.
     ("grpc.so_reuseport", 0),

@@ -13,6 +13,7 @@ import grpc
 import grpc.aio
 
 from waymark.link import batches
+from waymark.link.worker_stream import PROTOCOL_VERSION
 from waymark.pool.router import Lane, Router
 from waymark.proto.worker_pb2 import (
     Cancel,
@@ -22,9 +23,6 @@ from waymark.proto.worker_pb2 import (
     ToWorker,
     Welcome,
 )
-
-PROTOCOL_VERSION = 1
-"""Version of the stream; both ends must have the same."""
 
 log = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from waymark.errors import ValueEncodingError
+from waymark.link.worker_stream import BODY_BYTES, REASON_CANCELLED, REASON_TIMEOUT
 from waymark.proto.worker_pb2 import (
     ActionDispatch,
     ActionKind,
@@ -26,11 +27,6 @@ from waymark.proto.worker_pb2 import (
 )
 from waymark.sdk.actions import RegisteredAction
 from waymark.sdk.context import CurrentCall, current
-
-MAX_RESULT_BYTES = 60 * 1024 * 1024
-"""Largest result that fits into one gRPC message; the limit on values is far below, so only exceptions come near."""
-
-REASON_TIMEOUT = "timeout"
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +113,7 @@ class ActionRunner:
     def cancel_all(self) -> None:
         """Cancel whatever runs: nobody waits for it any more."""
         for token in list(self._running):
-            self.cancel(token, "cancelled")
+            self.cancel(token, REASON_CANCELLED)
 
     async def _run(self, token: int, running: _Running, body: bytes) -> None:
         began = time.perf_counter_ns()
@@ -140,7 +136,7 @@ class ActionRunner:
             result.exception = self._runtime.codec.encode_exception(error)
         result.duration_us = (time.perf_counter_ns() - began) // 1000
         encoded = result.SerializeToString()
-        if len(encoded) > MAX_RESULT_BYTES:
+        if len(encoded) > BODY_BYTES:
             encoded = self._oversized(len(encoded))
         del self._running[token]
         self._answer(token, encoded)
@@ -176,6 +172,6 @@ class ActionRunner:
 
     def _oversized(self, size: int) -> bytes:
         error = ValueEncodingError(
-            "result", f"is {size:,} bytes encoded, more than the limit of {MAX_RESULT_BYTES:,}"
+            "result", f"is {size:,} bytes encoded, more than the limit of {BODY_BYTES:,}"
         )
         return ActionResult(exception=self._runtime.codec.encode_exception(error)).SerializeToString()

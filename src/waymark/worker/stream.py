@@ -12,22 +12,15 @@ from collections.abc import Callable
 import grpc.aio
 
 from waymark.link import batches
+from waymark.link.worker_stream import GRPC_OPTIONS, PROTOCOL_VERSION
 from waymark.proto.worker_pb2 import Drained, FromWorker, Heartbeat, Hello, ToWorker
 from waymark.proto.worker_pb2_grpc import WorkerPoolStub
 from waymark.worker.runner import ActionRunner, Runtime
 
-PROTOCOL_VERSION = 1
-"""Version of the stream; both ends must have the same."""
-
 HEARTBEAT_S = 2.0
 
-_MESSAGE_BYTES = 64 * 1024 * 1024
 CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
-    ("grpc.max_receive_message_length", _MESSAGE_BYTES),
-    ("grpc.max_send_message_length", _MESSAGE_BYTES),
-    ("grpc.keepalive_time_ms", 10_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.http2.max_pings_without_data", 0),
+    *GRPC_OPTIONS,
     # The pool is on this host; a proxy from the user's environment would be asked for it otherwise.
     ("grpc.enable_http_proxy", 0),
 )
