@@ -20,6 +20,7 @@ from waymark.program.instructions import (
     Operand,
 )
 from waymark.program.program import Function, Handler, ParameterKind, Program
+from waymark.values.known import KNOWN_CLASSES
 
 _STACK_REACH = {
     Op.LIST_APPEND: 1,
@@ -58,7 +59,7 @@ def verify(program: Program) -> None:
     known = set(keys)
     for info in program.classes:
         for base in info.bases:
-            if base not in known and base.module != "builtins":
+            if base not in known and base not in KNOWN_CLASSES and base.module != "builtins":
                 raise ProgramError(f"class {info.key} has a base that is not described: {base}")
     for function in program.functions:
         _FunctionVerifier(program, function).verify()

@@ -17,6 +17,7 @@ from waymark.program.program import ActionReference, Parameter, ParameterKind
 from waymark.values.classes import ClassInfo, ClassKey, ClassKind
 from waymark.values.codec import encode
 from waymark.values.describe import describe_class, described_bases
+from waymark.values.known import KNOWN_CLASSES
 
 ACTION_ATTRIBUTE = "__waymark_action__"
 """Where `@action` leaves module, name and function; `waymark.sdk.actions` sets it."""
@@ -128,7 +129,7 @@ class Statics:
                 "use it in an @action, or build the value inside the workflow",
             )
         for part in _parts(value):
-            if isinstance(part, enum.Enum) or is_dataclass(part) or hasattr(part, "__pydantic_fields__"):
+            if _is_instance_of_user_class(part):
                 described = self.use_class(type(part))
                 if isinstance(described, Refusal):
                     return described
@@ -181,7 +182,7 @@ class Statics:
     def _describe(self, cls: type) -> ClassInfo | Refusal:
         shown = cls.__qualname__
         top = cls.__module__.partition(".")[0]
-        if top in library.STANDARD_MODULES:
+        if top in library.STANDARD_MODULES and (top == "builtins" or not issubclass(cls, BaseException)):
             return Refusal(*library.refusal(cls, f"{cls.__module__}.{shown}".removeprefix("builtins.")))
         try:
             info = describe_class(cls)
@@ -209,9 +210,9 @@ class Statics:
         return info
 
     def classes(self) -> tuple[ClassInfo, ...]:
-        """Every class used so far, ordered by identity."""
-        infos = [info for info in self._classes.values() if isinstance(info, ClassInfo)]
-        return tuple(sorted(infos, key=lambda info: info.key))
+        """Every class used so far, ordered by identity; Waymark's own are known to both sides."""
+        infos = {info.key: info for info in self._classes.values() if isinstance(info, ClassInfo)}
+        return tuple(infos[key] for key in sorted(infos) if key not in KNOWN_CLASSES)
 
     def live_class(self, key: ClassKey) -> type:
         """The class behind a description."""
@@ -276,6 +277,11 @@ def _is_typing(value: object) -> bool:
     )
 
 
+def _is_instance_of_user_class(part: object) -> bool:
+    is_record = is_dataclass(part) or hasattr(part, "__pydantic_fields__")
+    return isinstance(part, enum.Enum | BaseException) or (is_record and not isinstance(part, type))
+
+
 def _parts(value: object) -> Iterator[object]:
     """The value and everything in it, each part once."""
     seen: set[int] = set()
@@ -290,6 +296,8 @@ def _parts(value: object) -> Iterator[object]:
             waiting += [*part.keys(), *part.values()]
         elif isinstance(part, list | tuple | set | frozenset):
             waiting += part
+        elif isinstance(part, BaseException):
+            waiting += [part.args, vars(part)]
         elif is_dataclass(part) and not isinstance(part, type):
             waiting += [getattr(part, item.name, None) for item in fields(part)]
         elif hasattr(part, "__pydantic_fields__"):
