@@ -320,6 +320,25 @@ def test_workers_die_with_their_supervisor(tmp_path: Path) -> None:
     run(body)
 
 
+@pytest.mark.slow
+def test_a_frozen_worker_is_given_up_within_twenty_seconds(tmp_path: Path) -> None:
+    """SIGSTOP: the stream's keepalive ends it, the call is lost, the process replaced."""
+
+    async def body() -> None:
+        async with running_pool() as bench:
+            mark = tmp_path / "mark"
+            token = bench.dispatch("touch_and_wait", str(mark))
+            await until(written(mark))
+            victim = int(mark.read_text())
+            os.kill(victim, signal.SIGSTOP)
+            async with asyncio.timeout(22):
+                assert await bench.outcome(token) == "lost"
+            await until(lambda: not is_alive(victim))
+            assert await bench.value(bench.dispatch("pid")) != victim
+
+    run(body)
+
+
 def test_two_sources_share_the_pool() -> None:
     """Tokens of two sources may be equal; each gets its own answers."""
 

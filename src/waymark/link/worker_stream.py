@@ -19,13 +19,8 @@ REASON_TIMEOUT: Final = "timeout"
 REASON_CANCELLED: Final = "cancelled"
 """`Cancel.reason`: nobody wants the result any more."""
 
-GRPC_OPTIONS: Final[tuple[tuple[str, int], ...]] = (
+SIZE_OPTIONS: Final[tuple[tuple[str, int], ...]] = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
-    # A frozen or unreachable peer is noticed within 20 seconds. A busy one answers pings all the same: gRPC's own
-    # threads do that, not the event loop.
-    ("grpc.keepalive_time_ms", 5_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.http2.max_pings_without_data", 0),
 )
-"""Of both the server and the channel."""
+"""gRPC options of both the server and the channel."""

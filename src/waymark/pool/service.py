@@ -14,7 +14,7 @@ from typing import Protocol
 import grpc
 import grpc.aio
 
-from waymark.link.worker_stream import GRPC_OPTIONS, PROTOCOL_VERSION
+from waymark.link.worker_stream import PROTOCOL_VERSION, SIZE_OPTIONS
 from waymark.pool.router import Lane, Router
 from waymark.pool.stream import StreamContext, WorkerStream
 from waymark.proto.worker_pb2 import FromWorker, Hello
@@ -24,8 +24,15 @@ HELLO_TIMEOUT_S = 10.0
 """How long a stream may stay silent before it says who it is."""
 
 SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
-    *GRPC_OPTIONS,
-    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    *SIZE_OPTIONS,
+    # A frozen worker is noticed within 18 seconds. A busy one answers pings all the same: gRPC's own threads do that,
+    # not its event loop. ping_timeout is what ends the stream; keepalive_timeout alone never did, because the kernel
+    # of a stopped process still acknowledges (tried with grpcio 1.85). Only this side pings: a worker that outlives
+    # a pause of its pool is welcome back.
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 8_000),
+    ("grpc.http2.ping_timeout_ms", 8_000),
+    ("grpc.http2.max_pings_without_data", 0),
     # Without this, Linux lets two servers listen on one port and deals workers out between them.
     ("grpc.so_reuseport", 0),
 )

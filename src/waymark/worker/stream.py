@@ -12,7 +12,7 @@ from collections.abc import Callable
 import grpc.aio
 
 from waymark.link import batches
-from waymark.link.worker_stream import GRPC_OPTIONS, PROTOCOL_VERSION
+from waymark.link.worker_stream import PROTOCOL_VERSION, SIZE_OPTIONS
 from waymark.proto.worker_pb2 import Drained, FromWorker, Heartbeat, Hello, ToWorker
 from waymark.proto.worker_pb2_grpc import WorkerPoolStub
 from waymark.worker.runner import ActionRunner, Runtime
@@ -20,7 +20,7 @@ from waymark.worker.runner import ActionRunner, Runtime
 HEARTBEAT_S = 2.0
 
 CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
-    *GRPC_OPTIONS,
+    *SIZE_OPTIONS,
     # The pool is on this host; a proxy from the user's environment would be asked for it otherwise.
     ("grpc.enable_http_proxy", 0),
 )
