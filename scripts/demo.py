@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import psycopg
-from local_stack import Stack, local_stack, wait_until
 
+from waymark.testing.embedded_postgres import EmbeddedPostgres
+from waymark.testing.local_stack import LocalStack, Pool, local_stack, wait_until
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 STEPS = 30
+LEASE_MS = 4000
+
+Ledger = psycopg.Connection[tuple[object, ...]]
 
 
 def say(text: str) -> None:
@@ -18,18 +25,24 @@ def say(text: str) -> None:
 def main() -> None:
     began = time.monotonic()
     say("1. starting PostgreSQL and the pool (2 workers, 2 shards)")
-    with local_stack({"WAYMARK_WORKER_COUNT": "2", "WAYMARK_EXECUTOR_SHARDS": "2"}) as stack:
-        ledger = stack.postgres.create_database()
-        stack.environment["LEDGER_URL"] = ledger
-        stack.use_here()
-        stack.start_pool()
-        with psycopg.connect(ledger, autocommit=True) as connection:
-            connection.execute("CREATE TABLE ledger (step int NOT NULL, key text NOT NULL, state text NOT NULL)")
-            asyncio.run(demonstrate(stack, connection))
+    with EmbeddedPostgres() as postgres:
+        dsn, ledger_dsn = postgres.create_database(), postgres.create_database()
+        settings = {
+            "LEDGER_URL": ledger_dsn,
+            "PYTHONPATH": str(EXAMPLES),
+            "WAYMARK_WORKER_COUNT": "2",
+            "WAYMARK_EXECUTOR_SHARDS": "2",
+            "WAYMARK_LOCK_TTL_MS": str(LEASE_MS),
+            "WAYMARK_LOCK_HEARTBEAT_MS": "1000",
+        }
+        with local_stack(dsn, settings) as stack, psycopg.connect(ledger_dsn, autocommit=True) as ledger:
+            ledger.execute("CREATE TABLE ledger (step int NOT NULL, key text NOT NULL, state text NOT NULL)")
+            stack.use_here()
+            asyncio.run(demonstrate(stack, stack.start_pool(), ledger))
     say(f"done in {time.monotonic() - began:.1f} s; nothing is left running")
 
 
-async def demonstrate(stack: Stack, ledger: psycopg.Connection[tuple[object, ...]]) -> None:
+async def demonstrate(stack: LocalStack, pool: Pool, ledger: Ledger) -> None:
     from long_run import LongRun
     from parallel_math import ParallelMath
 
@@ -43,35 +56,39 @@ async def demonstrate(stack: Stack, ledger: psycopg.Connection[tuple[object, ...
     say(f"3. starting a run of {STEPS} steps, and killing every process of the pool in the middle of it")
     instance_id = await LongRun().run(steps=STEPS, _blocking=False)
     wait_until(lambda: count(ledger, "done") >= STEPS // 3, 60, f"a third of the {STEPS} steps")
-    say(f"   SIGKILL to {stack.kill_pool()} processes; {count(ledger, 'done')} steps were done by then")
+    say(f"   SIGKILL to {pool.kill()} processes; {count(ledger, 'done')} steps were done by then")
     handle = waymark.handle(instance_id)
     say(f"   nobody works on it now; its status is still {(await handle.status()).value!r}")
 
-    say("4. starting the pool again")
+    say(
+        f"4. starting the pool again; it takes over when the lease of the dead one has run out ({LEASE_MS // 1000} s)"
+    )
     stack.start_pool()
     total = await handle.result()
-    expected = sum(number * number for number in range(STEPS))
     say(f"   the run finished: sum of squares = {total}")
-    assert total == expected, f"expected {expected}"
+    assert total == sum(number * number for number in range(STEPS))
     report(ledger, stack.dsn, instance_id)
 
 
-def count(ledger: psycopg.Connection[tuple[object, ...]], state: str) -> int:
+def count(ledger: Ledger, state: str) -> int:
     row = ledger.execute("SELECT count(DISTINCT step) FROM ledger WHERE state = %s", (state,)).fetchone()
     assert row is not None
     return int(str(row[0]))
 
 
-def report(ledger: psycopg.Connection[tuple[object, ...]], dsn: str, instance_id: object) -> None:
-    rows = ledger.execute("SELECT step, count(*) FROM ledger WHERE state = 'begun' GROUP BY step ORDER BY step").fetchall()
-    again = [step for step, executions in rows if executions != 1]
+def report(ledger: Ledger, dsn: str, instance_id: object) -> None:
+    """Compare the ledger of side effects with the journal."""
+    query = "SELECT step, count(*) FROM ledger WHERE state = 'begun' GROUP BY step ORDER BY step"
+    executions = dict(ledger.execute(query).fetchall())
+    again = [step for step, times in executions.items() if times != 1]
     with psycopg.connect(dsn) as database:
-        row = database.execute("SELECT count(*), max(epoch) FROM waymark.journal WHERE instance_id = %s", (instance_id,)).fetchone()
+        query = "SELECT count(*), max(epoch) FROM waymark.journal WHERE instance_id = %s"
+        row = database.execute(query, (instance_id,)).fetchone()
     assert row is not None
-    say(f"   steps executed once: {len(rows) - len(again)} of {STEPS}")
-    say(f"   steps cut off in the middle by the kill, so executed again under the same idempotency key: {again or 'none'}")
+    say(f"   steps executed once: {len(executions) - len(again)} of {STEPS}")
+    say(f"   steps cut off by the kill, and so begun again under the same idempotency key: {again or 'none'}")
     say(f"   journal: {row[0]} entries, owned {row[1]} times")
-    assert len(rows) == STEPS, "a step is missing"
+    assert len(executions) == STEPS, "a step is missing"
     assert len(again) <= 1, "a completed step was executed again"
 
 
