@@ -46,4 +46,6 @@ def test_each_golden_class_compiles_to_its_listing(cls: type) -> None:
 def test_every_listing_has_its_class() -> None:
     """A listing without a class would be dead weight."""
     expected = {f"{cls.__module__.removeprefix('golden_')}/{cls.__name__}.txt" for cls in CLASSES}
-    assert {str(path.relative_to(FOLDER / "listings")) for path in FOLDER.glob("listings/*/*.txt")} == expected
+    assert {
+        str(path.relative_to(FOLDER / "listings")) for path in FOLDER.glob("listings/*/*.txt")
+    } == expected

@@ -79,7 +79,7 @@ class Whiles(Workflow):
             n = 0
         while True:
             n += 1
-        return "never"
+        return "never"  # unreachable
 
 
 class Returns(Workflow):
@@ -88,7 +88,7 @@ class Returns(Workflow):
 
     def twice(self):
         return 1
-        return 2
+        return 2  # unreachable
 
     async def run(self):
         self.nothing()

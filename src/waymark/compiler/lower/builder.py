@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from waymark.program.instructions import INSTRUCTIONS, Op
 
-MAX_INSTRUCTIONS = 200_000
+MAX_INSTRUCTIONS = 50_000
 """Of one function. `finally` bodies are copied to every way out, so a small text can become long code."""
 
 
