@@ -57,34 +57,58 @@ class ShardKeeper(Service):
         self._database = database
         self._term = term
         self._clock = clock
-        self._is_leaving = False
-        self._left = anyio.Event()
+        self._leaving = anyio.Event()
+        self._has_process = False
+        self._is_empty = anyio.Event()
+        self._is_settled = anyio.Event()
 
     def leave(self) -> None:
         """Let the shard that runs be the last one."""
-        self._is_leaving = True
+        self._leaving.set()
+        if not self._has_process:
+            self._is_empty.set()
 
-    async def left(self) -> None:
-        """Wait until the last shard is gone and its lease closed."""
-        await self._left.wait()
+    async def wait_empty(self) -> None:
+        """After `leave`: wait until no process of this keeper runs."""
+        await self._is_empty.wait()
+
+    async def wait_settled(self) -> None:
+        """After `leave`: wait until the lease of the last shard is closed too."""
+        await self._is_settled.wait()
 
     async def _run(self) -> None:
         backoff = Backoff()
-        while not self._is_leaving:
+        while not self._leaving.is_set():
             began = time.monotonic()
+            self._has_process = True
             try:
-                shard = await ShardProcess.spawn(ExecutorId(uuid4()), self._command, self._environment)
-            except OSError as error:
-                log.error("a shard cannot be started: %s", error)
+                shard = await self._spawn()
+                if shard is not None:
+                    await self._live(shard)
+            finally:
+                self._has_process = False
+                if self._leaving.is_set():
+                    self._is_empty.set()
+            if shard is None:
                 await anyio.sleep(backoff.next_s())
                 continue
-            await self._live(shard)
             await self._retire(shard)
             if time.monotonic() - began >= HEALTHY_LIFE_S:
                 backoff.reset()
-            elif not self._is_leaving:
+            elif not self._leaving.is_set():
                 await anyio.sleep(backoff.next_s())
-        self._left.set()
+        self._is_settled.set()
+
+    async def _spawn(self) -> ShardProcess | None:
+        try:
+            shard = await ShardProcess.spawn(ExecutorId(uuid4()), self._command, self._environment)
+        except OSError as error:
+            log.error("a shard cannot be started: %s", error)
+            return None
+        if self._leaving.is_set():
+            # Asked while the process was being made: nobody has told it to stop, and it has nothing yet.
+            shard.kill()
+        return shard
 
     async def _live(self, shard: ShardProcess) -> None:
         """From spawn to exit."""
@@ -103,7 +127,7 @@ class ShardKeeper(Service):
             self._pool.forget_source(shard.executor_id)
             with anyio.CancelScope(shield=True):
                 code = await shard.reap()
-        if code or not self._is_leaving:
+        if code or not self._leaving.is_set():
             log.warning("%s ended with code %d", shard, code)
 
     async def _open_lease(self, shard: ShardProcess) -> None:

@@ -38,6 +38,15 @@ LEAST_SILENCE_S = 3.0
 _STOP_RESERVE_S = 1.0
 """Part of the grace that is kept for ending workers and closing leases after the shards."""
 
+_CLEAN_UP_S = 5.0
+"""Most time for cancelled actions to clean up in an orderly stop."""
+
+_CLOSE_S = 2.0
+"""Most time for closing leases in an orderly stop."""
+
+_EXIT_S = 0.3
+"""Part of the grace that is kept for leaving the interpreter."""
+
 log = logging.getLogger(__name__)
 
 
@@ -185,25 +194,28 @@ class Supervisor:
 
     async def _stop_in_order(self) -> None:
         """Shards release what they own; their actions come back or are given up; leases are closed."""
-        ends_at = time.monotonic() + self._launch.grace_s
+        ends_at = time.monotonic() + max(0.0, self._launch.grace_s - _EXIT_S)
         reserve_s = min(_STOP_RESERVE_S, self._launch.grace_s / 2)
-        shard_grace_s = self._launch.grace_s - reserve_s
+        shard_grace_s = max(0.0, ends_at - time.monotonic() - reserve_s)
         for keeper in self._keepers:
             keeper.leave()
         for shard in self._shards:
             shard.stop(round(shard_grace_s * 1000))
         with anyio.move_on_after(shard_grace_s):
             for keeper in self._keepers:
-                await keeper.left()
+                await keeper.wait_empty()
         for shard in self._shards:
             log.warning("%s did not stop in time and is ended", shard)
             shard.kill()
         # What still runs in the workers was cancelled with its shard; it may clean up.
         if self._pool is not None:
-            await self._pool.stop(grace_s=max(0.0, ends_at - time.monotonic() - reserve_s / 2))
-        with anyio.move_on_after(max(0.0, ends_at - time.monotonic())):
+            await self._pool.stop(
+                grace_s=max(0.0, min(_CLEAN_UP_S, ends_at - time.monotonic() - reserve_s / 2))
+            )
+        # A lease that cannot be closed, because the database is away, expires by itself.
+        with anyio.move_on_after(max(0.0, min(_CLOSE_S, ends_at - time.monotonic()))):
             for keeper in self._keepers:
-                await keeper.left()
+                await keeper.wait_settled()
 
     async def _stop_now(self) -> None:
         for service in (*self._services, *self._keepers):
