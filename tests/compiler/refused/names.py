@@ -171,7 +171,7 @@ class InputAndOutput(Workflow):
         print("hello")  # WM132 9 "move it into an @action"
         data = open("file").read()  # WM132 16 "move it into an @action"
         time.sleep(3)  # WM132 9 "await asyncio.sleep"
-        return [data, os.getpid(), input()]  # WM133 23 "@action" # WM132 36 "@action"
+        return [data, os.getpid(), input()]  # WM132 23 "@action" # WM132 36 "@action"
 
 
 class TimeAndChance(Workflow):

@@ -224,16 +224,14 @@ def lower_await(to: FunctionLowering, node: ast.Await) -> None:
 
 
 def lower_text(to: FunctionLowering, node: ast.JoinedStr) -> None:
-    """An f-string: its parts, joined."""
-    for part in node.values:
+    """An f-string: its parts, joined. Some Pythons leave empty texts between them."""
+    parts = [part for part in node.values if not (isinstance(part, ast.Constant) and part.value == "")]
+    for part in parts:
         to.expression(part)
-    match node.values:
-        case []:
-            to.constant(EMPTY_TEXT)
-        case [_]:
-            pass
-        case parts:
-            to.builder.emit(Op.BUILD_STRING, len(parts))
+    if not parts:
+        to.constant(EMPTY_TEXT)
+    elif len(parts) > 1:
+        to.builder.emit(Op.BUILD_STRING, len(parts))
 
 
 def lower_formatted(to: FunctionLowering, node: ast.FormattedValue) -> None:

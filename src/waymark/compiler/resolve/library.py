@@ -59,7 +59,7 @@ FORBIDDEN: dict[str, tuple[str, str, str]] = {
     "builtins.print": ("WM132", "`print` is not supported in a workflow", _IO_HELP),
     "builtins.input": ("WM132", "`input` is not supported in a workflow", _IO_HELP),
     "io.open": ("WM132", "`open` is not supported in a workflow", _IO_HELP),
-    "builtins.open": ("WM132", "`open` is not supported in a workflow", _IO_HELP),
+    "_io.open": ("WM132", "`open` is not supported in a workflow", _IO_HELP),
     "time.sleep": (
         "WM132",
         "`time.sleep` would block every workflow of the host",
@@ -77,11 +77,13 @@ FORBIDDEN: dict[str, tuple[str, str, str]] = {
 }
 """Refusals with advice of their own: code, message, help, by qualified name of the object."""
 
-_CHANCE_MODULES = frozenset({"random", "secrets", "time", "uuid", "_random", "posix"})
+_CHANCE_MODULES = frozenset({"random", "secrets", "time", "uuid", "_random"})
 _INPUT_OUTPUT_MODULES = frozenset(
     [
+        "_io",
         "io",
         "os",
+        "posix",
         "pathlib",
         "shutil",
         "socket",
