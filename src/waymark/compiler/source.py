@@ -1,13 +1,15 @@
 """First pass: from a workflow class to the syntax trees of run() and every helper it can reach.
 
 The text is parsed whole and by file, so positions are those of the file. It is compiled once to compare it with the
-function that was imported: a file that was replaced under a running process must not become the program.
+function that was imported: a file that was replaced under a running process must not become the program. A file that has not been touched
+since this module was loaded, which is before any workflow is, may differ all the same: import hooks rewrite code. It is taken as it is.
 """
 
 from __future__ import annotations
 
 import ast
 import linecache
+import time
 import types
 import warnings
 from collections.abc import Iterator
@@ -22,6 +24,9 @@ NATIVE_RUN_ATTRIBUTE = "__waymark_native_run__"
 
 PRIMITIVE_ATTRIBUTE = "__waymark_primitive__"
 """Marks methods of `Workflow` that the compiler lowers itself; holds the name of the primitive."""
+
+_LOADED_AT = time.time() - 1
+"""Seconds since 1970; a second earlier for file systems with coarse times."""
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -104,7 +109,9 @@ class _File:
     lines: tuple[str, ...]
     functions: dict[tuple[str, int], FunctionNode]
     """By name and first line, decorators included."""
-    code: types.CodeType | None = field(repr=False)
+    code: types.CodeType = field(repr=False)
+    may_have_changed: bool
+    """It was touched after this process began to load workflows."""
 
 
 @dataclass(slots=True)
@@ -220,7 +227,7 @@ def _locate(
                 "restart the process, so that code and file agree",
             )
         return None
-    if file.code is not None and not _same_code(code, file.code, node):
+    if file.may_have_changed and not _same_code(code, file.code, node):
         fail(
             f"the source of {label} changed after it was imported",
             "restart the process, so that code and file agree",
@@ -260,7 +267,16 @@ def _parse(filename: str, module_globals: dict[str, Any]) -> _File | str:
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
-    return _File(lines, functions, code)
+    return _File(lines, functions, code, _touched_at(filename) > _LOADED_AT)
+
+
+def _touched_at(filename: str) -> float:
+    """When a file was last written or put in its place, in seconds since 1970; 0 when it is no file."""
+    try:
+        status = Path(filename).stat()
+    except OSError:
+        return 0.0
+    return max(status.st_mtime, status.st_ctime)
 
 
 def _first_line(node: FunctionNode) -> int:

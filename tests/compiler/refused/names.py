@@ -47,6 +47,20 @@ class Order:
 
 
 @dataclass
+class Tag:
+    text: str
+
+    @property
+    def label(self):
+        return self.text.upper()
+
+
+@action
+async def tagged() -> Tag:
+    return Tag("t")
+
+
+@dataclass
 class Money:
     amount: int
 
@@ -216,6 +230,7 @@ class Methods(Workflow):
         b = Model.model_validate({"x": 1})  # WM136 13 "helper method"
         c = order.double()  # WM136 13 "in an @action"
         d = "x".translate({})  # WM136 13 "in an @action"
+        f = order.tax + (await tagged()).label  # WM136 13 "use the fields" # WM136 25 "use the fields"
         e = "x".uper()  # WM136 13 "did you mean `upper`?"
         return [a, b, c, d, e]
 

@@ -23,9 +23,11 @@ def resolve(source: WorkflowSource, findings: Findings) -> ResolvedWorkflow:
         statics,
     )
     _refuse_init(source.cls, findings)
-    functions = tuple(
-        FunctionResolver(function, workflow, findings).resolve() for function in source.functions
-    )
+    resolvers = [FunctionResolver(function, workflow, findings) for function in source.functions]
+    functions = tuple(resolver.resolve() for resolver in resolvers)
+    statics.include_signatures(function.function for function in source.functions)
+    for resolver in resolvers:
+        resolver.refuse_class_code(statics.classes())
     attributes = tuple((name, workflow.index_of(value)) for name, value in workflow.attributes.items())
     return ResolvedWorkflow(
         source.cls, source.name, functions, statics.classes(), tuple(workflow.stored), attributes

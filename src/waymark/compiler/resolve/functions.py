@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from waymark.compiler.bindings import (
     Action,
@@ -30,7 +31,7 @@ from waymark.compiler.source import FunctionSource
 from waymark.errors import ValueEncodingError
 from waymark.program.library import ATTRIBUTES, METHODS
 from waymark.program.program import Parameter
-from waymark.values.classes import ClassKind
+from waymark.values.classes import ClassInfo, ClassKind
 from waymark.values.codec import encode
 
 _LOWERED_FIELDS: dict[str, tuple[str, ...]] = {
@@ -65,6 +66,8 @@ class FunctionResolver:
         self._permitted: set[ast.AST] = set()
         """Generator expressions that are consumed where they stand."""
         self._in_generator = False
+        self.looked_up: list[ast.Attribute] = []
+        """Attributes that are read from some value when the code runs."""
         self._calls = CallChecks(self)
 
     def resolve(self) -> ResolvedFunction:
@@ -374,7 +377,33 @@ class FunctionResolver:
                 "use the operator or the builtin function that stands for it",
             )
         if not self.is_self(node.value):
+            if isinstance(node.ctx, ast.Load):
+                self.looked_up.append(node)
             self.visit(node.value)
+
+    def refuse_class_code(self, classes: Iterable[ClassInfo]) -> None:
+        """Report attributes that are code of a class whose instances this run can hold, and data of none.
+
+        Left out: exceptions by name, whose attributes no class declares.
+        """
+        code: dict[str, ClassInfo] = {}
+        data: set[str] = set(library.ATTRIBUTE_NAMES | library.METHOD_NAMES)
+        for info in classes:
+            data.update(field.name for field in info.fields)
+            code.update(dict.fromkeys(info.code_names, info))
+        caught = set(self._result.handler_locals.values())
+        for node in self.looked_up:
+            owner = self._result.bindings.get(node.value)
+            if isinstance(owner, Local) and owner.index in caught:
+                continue
+            if node.attr in code and node.attr not in data:
+                shown = f"{code[node.attr].key.qualname}.{node.attr}"
+                self.report(
+                    node,
+                    "WM136",
+                    f"`{shown}` is code of a class, which cannot run in a workflow",
+                    "call it in an @action, or use the fields of the class",
+                )
 
     def static(self, node: ast.AST) -> Static | Primitive | None:
         """What a name or dotted name stands for outside of the function; None: it is looked up at run time."""

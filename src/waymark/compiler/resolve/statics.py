@@ -6,9 +6,11 @@ import enum
 import inspect
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
 
+from waymark.compiler.annotations import signature_classes
 from waymark.compiler.bindings import Action, Binding, Constant, Library, Stored, UserClass
 from waymark.compiler.resolve import library
 from waymark.compiler.source import NATIVE_RUN_ATTRIBUTE
@@ -58,6 +60,7 @@ class Statics:
         self._library = library.by_identity()
         self._stored: dict[int, Stored | Refusal] = {}
         self._classes: dict[type, ClassInfo | Refusal] = {}
+        self._actions: list[Callable[..., Any]] = []
         self._owners: dict[int, str] = {}
         """Label of the stored value that holds a mutable part, by the part's identity."""
         self._alive: list[object] = []
@@ -76,6 +79,7 @@ class Statics:
             return Library(name)
         entry = getattr(value, ACTION_ATTRIBUTE, None)
         if entry is not None and not isinstance(value, type):
+            self._actions.append(entry.function)
             return Action(action_reference(entry))
         if isinstance(value, types.ModuleType):
             return Module(value)
@@ -208,6 +212,26 @@ class Statics:
                 "use a dataclass",
             )
         return info
+
+    def include_signatures(self, functions: Iterable[Callable[..., Any]]) -> None:
+        """Describe the classes that values of the run can have: those in signatures of its functions and actions.
+
+        The code need not name them, so what they cannot do is no finding here; the machine refuses it when it comes to it.
+        """
+        for function in (*functions, *self._actions):
+            for cls in signature_classes(function):
+                self._include(cls)
+
+    def _include(self, cls: type) -> bool:
+        if cls not in self._classes:
+            try:
+                info = describe_class(cls)
+            except ValueEncodingError:
+                return False
+            if not all(self._include(base) for base in described_bases(cls)):
+                return False
+            self._classes[cls] = info
+        return isinstance(self._classes[cls], ClassInfo)
 
     def classes(self) -> tuple[ClassInfo, ...]:
         """Every class used so far, ordered by identity; Waymark's own are known to both sides."""
