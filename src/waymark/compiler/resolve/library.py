@@ -146,7 +146,7 @@ def refusal(value: object, shown: str) -> tuple[str, str, str]:
         return (
             "WM131",
             f"`{shown}` is not among the library functions of workflows",
-            "write it with the functions that are (docs/language.md lists them), or move it into an @action",
+            "write it with builtins and methods of values, or move it into an @action and await it",
         )
     code = getattr(value, "__code__", None)
     place = (
