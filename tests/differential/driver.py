@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from waymark.model.policy import timeout_message
 from waymark.sdk.actions import registry
 from waymark.sdk.classes import LiveClasses, construct
 from waymark.sdk.context import CurrentCall, current
@@ -36,6 +36,7 @@ from waymark.vm.machine import Machine
 from waymark.vm.snapshots import restore, snapshot
 
 START_US = 1_700_000_000_000_000
+_NO_INSTANCE = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,9 @@ class Driver:
         between: Called with the machine after every entry; returns the machine to go on with.
     """
 
-    def __init__(self, cls: type[Workflow], between: Callable[[Driver, Machine], Machine] | None = None) -> None:
+    def __init__(
+        self, cls: type[Workflow], between: Callable[[Driver, Machine], Machine] | None = None
+    ) -> None:
         compiled = workflow_registry.compiled(cls)
         self.program = compiled.program
         self.between = between
@@ -145,7 +148,11 @@ class Driver:
             else:
                 action = registry.find(call.module, call.name)
                 assert action is not None
-                current.set(CurrentCall(_NO_INSTANCE, self.program.workflow, call.call_id, call.attempt, f"key:{call.call_id}"))
+                current.set(
+                    CurrentCall(
+                        _NO_INSTANCE, self.program.workflow, call.call_id, call.attempt, f"key:{call.call_id}"
+                    )
+                )
                 coroutine = action.function(*args, **kwargs)
                 if call.timeout_us:
                     async with asyncio.timeout(call.timeout_us / 1e6) as limit:
@@ -186,10 +193,3 @@ class Driver:
         assert again.outcome is None
         assert snapshot(again) == snapshot(machine)
         return again
-
-
-from uuid import UUID  # noqa: E402
-
-_NO_INSTANCE = UUID(int=0)
-
-__all__ = ["Driver", "Ending", "run_native", "timeout_message"]

@@ -44,6 +44,7 @@ _CLASS_METHODS: dict[type, frozenset[str]] = {
     float: frozenset({"fromhex"}),
     bytes: frozenset({"fromhex"}),
 }
+_OWNERS = frozenset({"builtins", "datetime", "decimal"})
 _DICT_VIEW_METHODS = frozenset({"isdisjoint"})
 
 
@@ -135,7 +136,9 @@ def _table_of(kind: type) -> dict[str, bool]:
 def _of_class(target: Any, name: str) -> Any:
     if issubclass(target, enum.Enum) and name in target.__members__:
         return target.__members__[name]
-    if name in _CLASS_METHODS.get(target, ()):
+    if name in _CLASS_METHODS.get(target, ()) or (
+        name in METHODS.get(target.__name__, ()) and target.__module__ in _OWNERS
+    ):
         return BoundMethod(target, name)
     if name.startswith("__") or not hasattr(target, name):
         raise AttributeError(f"type object '{target.__name__}' has no attribute '{name}'", name=name)

@@ -27,6 +27,8 @@ class MethodCalls:
         """`receiver.name(*args, **kwargs)`."""
         name = method.name
         receiver = method.receiver
+        if isinstance(receiver, type) and args and type(args[0]) is receiver:
+            receiver, args = args[0], args[1:]  # str.upper(text) is text.upper()
         if name in _GROWING:
             check_items(self._limits, len(receiver) + 1)
         elif name in _CONSUMING:

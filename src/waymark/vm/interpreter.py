@@ -320,7 +320,7 @@ def _class(machine: Machine, frame: Frame, operand: int) -> None:
 
 
 def _action(machine: Machine, frame: Frame, operand: int) -> None:
-    frame.stack.append(ActionValue(operand))
+    frame.stack.append(ActionValue(operand, machine))
 
 
 def _call(machine: Machine, frame: Frame, operand: int) -> str | None:
@@ -338,8 +338,14 @@ def _call_kw(machine: Machine, frame: Frame, operand: int) -> str | None:
 
 def _call_ex(machine: Machine, frame: Frame, operand: int) -> str | None:
     kwargs = frame.stack.pop() if operand & 1 else {}
-    args = list(frame.stack.pop())
-    return machine.call(frame, frame.stack.pop(), args, kwargs)
+    args = frame.stack.pop()
+    callee = frame.stack.pop()
+    if not hasattr(type(args), "__iter__"):
+        raise TypeError(
+            f"{machine.callee_name(callee)} argument after * must be an iterable, not {type(args).__name__}"
+        )
+    check_iterable(machine.limits, args)
+    return machine.call(frame, callee, list(args), kwargs)
 
 
 def _run_action(machine: Machine, frame: Frame, operand: int) -> None:

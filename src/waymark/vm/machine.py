@@ -630,7 +630,7 @@ class Machine:
         elif kind is BuiltinFunction:
             result = callee.implementation(*args, **kwargs)
         elif kind is ActionValue:
-            result = self._call_action(callee, args, kwargs)
+            result = self.call_action(callee, args, kwargs)
         elif kind is FunctionValue:
             return self._call_function(frame, callee, args, kwargs)
         elif isinstance(callee, type):
@@ -682,7 +682,8 @@ class Machine:
             raise inner.exception
         return inner.value
 
-    def _call_action(self, callee: ActionValue, args: list[Any], kwargs: dict[str, Any]) -> ActionCall:
+    def call_action(self, callee: ActionValue, args: list[Any], kwargs: dict[str, Any]) -> ActionCall:
+        """An awaitable for one call of an action; arguments are bound as Python would, so a wrong one fails here."""
         reference = self.program.actions[callee.index]
         binder = self._action_binders.get(callee.index)
         if binder is None:

@@ -66,11 +66,17 @@ class BoundMethod:
 class ActionValue:
     """An action of the program, as a value."""
 
-    __slots__ = ("index",)
+    __slots__ = ("index", "machine")
     __waymark_state__: ClassVar[tuple[str, ...]] = ("index",)
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, machine: Any) -> None:
         self.index = index
+        self.machine = machine
+
+    def __call__(self, *args: Any, **kwargs: Any) -> ActionCall:
+        """Called back by a library function, such as map()."""
+        call: ActionCall = self.machine.call_action(self, list(args), kwargs)
+        return call
 
 
 class SelfObject:
@@ -258,3 +264,18 @@ class Unbound:
 
 
 UNBOUND = Unbound()
+
+
+# Error messages and type(x).__name__ show what the user's code would see.
+_SHOWN_NAMES: tuple[tuple[type, str], ...] = (
+    (BuiltinFunction, "builtin_function_or_method"),
+    (BoundMethod, "builtin_function_or_method"),
+    (FunctionValue, "function"),
+    (ActionValue, "function"),
+    (ActionCall, "coroutine"),
+    (SleepCall, "coroutine"),
+    (Coroutine, "coroutine"),
+    (Gather, "_GatheringFuture"),
+)
+for _class, _name in _SHOWN_NAMES:
+    _class.__name__ = _name

@@ -111,7 +111,7 @@ def restore(
     _, by_code = _types(machine)
 
     def link(made: Any) -> None:
-        if isinstance(made, objects.FunctionValue):
+        if isinstance(made, objects.FunctionValue | objects.ActionValue):
             made.machine = machine
         elif isinstance(made, objects.Frame):
             made.code = program.functions[made.function].code
