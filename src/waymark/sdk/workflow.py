@@ -58,12 +58,12 @@ class Workflow:
             TypeError: An argument is of another type.
             ValueError: The timeout is not above 0.
         """
-        if not inspect.isawaitable(call):
-            raise TypeError(f"run_action() needs the call of an action, got {type(call).__name__}")
-        given: object = retry
-        if given is not None and not isinstance(given, RetryPolicy):
-            raise TypeError(f"run_action() retry must be a RetryPolicy, got {type(given).__name__}")
-        return _attempts(call, retry, timeout_us(timeout))
+        try:
+            return _attempts(call, retry, _checked(call, retry, timeout))
+        except (TypeError, ValueError):
+            if inspect.iscoroutine(call):
+                call.close()  # it will not be awaited, and need not warn about it
+            raise
 
     setattr(run_action, PRIMITIVE_ATTRIBUTE, "run_action")
 
@@ -166,6 +166,15 @@ def _starting(run: FunctionType) -> Callable[..., Coroutine[Any, Any, Any]]:
 
     setattr(start, NATIVE_RUN_ATTRIBUTE, run)
     return start
+
+
+def _checked(call: object, retry: object, timeout: object) -> int:
+    """The timeout in microseconds, once the arguments of run_action are known to be right."""
+    if not inspect.isawaitable(call):
+        raise TypeError(f"run_action() needs the call of an action, got {type(call).__name__}")
+    if retry is not None and not isinstance(retry, RetryPolicy):
+        raise TypeError(f"run_action() retry must be a RetryPolicy, got {type(retry).__name__}")
+    return timeout_us(timeout)
 
 
 async def _attempts(call: Awaitable[R], retry: RetryPolicy | None, limit_us: int) -> R:

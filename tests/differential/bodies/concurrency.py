@@ -288,7 +288,8 @@ class BadTimeouts(Workflow):
 @body(0, "three")
 class BadPolicy(Workflow):
     async def run(self, attempts):
-        return await self.run_action(echo(1), retry=RetryPolicy(attempts=attempts))
+        policy = RetryPolicy(attempts=attempts)
+        return await self.run_action(echo(1), retry=policy)
 
 
 @body()
