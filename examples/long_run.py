@@ -14,9 +14,13 @@ async def step(number: int) -> int:
     call = current_call()
     assert call is not None
     async with await psycopg.AsyncConnection.connect(os.environ["LEDGER_URL"], autocommit=True) as ledger:
-        await ledger.execute("INSERT INTO ledger (step, key, state) VALUES (%s, %s, 'begun')", (number, call.idempotency_key))
+        await ledger.execute(
+            "INSERT INTO ledger (step, key, state) VALUES (%s, %s, 'begun')", (number, call.idempotency_key)
+        )
         await asyncio.sleep(0.15)
-        await ledger.execute("INSERT INTO ledger (step, key, state) VALUES (%s, %s, 'done')", (number, call.idempotency_key))
+        await ledger.execute(
+            "INSERT INTO ledger (step, key, state) VALUES (%s, %s, 'done')", (number, call.idempotency_key)
+        )
     return number * number
 
 
