@@ -6,6 +6,7 @@ WaymarkError
 ├─ ValueEncodingError             a value outside the domain, or over a limit
 ├─ ValueDecodingError             bytes that are no encoded value
 ├─ ProgramError                   a stored program that cannot be loaded
+│  └─ UnknownFormat               it was written by a newer release than this one
 ├─ StoreError
 │  ├─ StoreUnavailable            no answer from the database; safe to try again
 │  ├─ StoreDataError              the database refused one row; trying again cannot help
@@ -84,6 +85,10 @@ class ValueDecodingError(WaymarkError):
 
 class ProgramError(WaymarkError):
     """A stored program that is damaged or of a format this release does not run."""
+
+
+class UnknownFormat(ProgramError):
+    """A program that a newer release wrote: nothing is wrong with it, it only has to be run elsewhere."""
 
 
 class StoreError(WaymarkError):

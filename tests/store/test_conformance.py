@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -32,6 +33,7 @@ from waymark.model.records import (
     InstanceStatus,
     NewInstance,
     Outcome,
+    Quarantine,
 )
 from waymark.store.protocol import CHANNEL_DONE, CHANNEL_READY, MAX_CLAIMS_WITHOUT_PROGRESS, Store
 
@@ -507,6 +509,62 @@ async def test_a_release_needs_the_fence(store: Store) -> None:
     assert await store.release(other, [giving_back(claimed, after=1)]) == frozenset()
     assert await store.release(owner, [giving_back(claimed, after=1)]) == {claimed.instance_id}
     assert await store.release(owner, [giving_back(claimed, after=1)]) == frozenset()
+
+
+async def test_an_owner_sets_an_instance_aside(backend: Backend) -> None:
+    """Status and reason are shown, nobody owns it, and no later claim takes it, now or ever."""
+    store = backend.store
+    await started(store)
+    owner = await executor(store)
+    claimed = await claimed_one(store, owner)
+    aside = Quarantine(claimed.instance_id, claimed.epoch, claimed.last_seq, "journal entry 7\0 is missing")
+    assert await store.quarantine(owner, [aside]) == {claimed.instance_id}
+    view = (await store.read_instances([claimed.instance_id]))[claimed.instance_id]
+    assert (view.status, view.error_type) == (InstanceStatus.QUARANTINED, "Quarantined")
+    assert view.error_message == "journal entry 7\ufffd is missing"
+    assert (view.finished_at, view.payload) == (None, None)
+    assert (await store.append(owner, [entry(claimed)])).accepted == frozenset()
+    await backend.advance(FAR)
+    assert await store.close_executor(owner) == 0
+    assert (await store.claim(await executor(store), limit=9)).instances == ()
+
+
+async def test_quarantine_needs_the_fence(store: Store) -> None:
+    """Another executor, an old epoch or another last_seq sets nothing aside; neither does a repetition."""
+    await started(store)
+    owner, other = await executor(store), await executor(store)
+    claimed = await claimed_one(store, owner)
+    await store.append(owner, [entry(claimed)])
+    right = Quarantine(claimed.instance_id, claimed.epoch, 1, "why")
+    assert await store.quarantine(owner, []) == frozenset()
+    assert await store.quarantine(owner, [replace(right, last_seq=0)]) == frozenset()
+    assert await store.quarantine(owner, [replace(right, epoch=claimed.epoch - 1)]) == frozenset()
+    assert await store.quarantine(other, [right]) == frozenset()
+    assert (await store.read_instances([claimed.instance_id]))[claimed.instance_id].status == "running"
+    assert await store.quarantine(owner, [right]) == {claimed.instance_id}
+    assert await store.quarantine(owner, [right]) == frozenset()
+
+
+async def test_a_batch_sets_aside_only_what_it_owns(store: Store) -> None:
+    """Neighbours of a refused one are set aside all the same, and nobody else is."""
+    await started(store, 3)
+    owner = await executor(store)
+    first, second, third = (await store.claim(owner, limit=9)).instances
+    batch = [
+        Quarantine(first.instance_id, first.epoch, 0, "one"),
+        Quarantine(second.instance_id, second.epoch + 1, 0, "two"),
+    ]
+    assert await store.quarantine(owner, batch) == {first.instance_id}
+    views = await store.read_instances([first.instance_id, second.instance_id, third.instance_id])
+    assert [views[one.instance_id].status for one in (first, second, third)] == [
+        "quarantined",
+        "running",
+        "running",
+    ]
+    assert (await store.append(owner, [entry(second), entry(third)])).accepted == {
+        second.instance_id,
+        third.instance_id,
+    }
 
 
 # Appends

@@ -22,6 +22,7 @@ from waymark.model.records import (
     InstanceStatus,
     NewInstance,
     Outcome,
+    Quarantine,
     Release,
 )
 
@@ -67,6 +68,7 @@ steps = st.one_of(
     st.tuples(st.just("append"), senders, rows, st.just(False)),
     st.tuples(st.just("repeat")),
     st.tuples(st.just("release"), senders, rows, st.sampled_from([None, -5, 30])),
+    st.tuples(st.just("quarantine"), senders, rows),
     st.tuples(st.just("snapshot"), senders, rows),
     st.tuples(st.just("advance"), st.sampled_from([20, 61])),
 )
@@ -170,6 +172,16 @@ class Player:
             sender,
             [
                 Release(INSTANCES[where], self._epoch(where) + epoch, self._seq(where) + seq, wake_at)
+                for where, (epoch, seq), _ in chosen
+            ],
+        )
+
+    async def _quarantine(self, at: int | None, chosen: Sequence[Step]) -> object:
+        sender, chosen = self._aim(at, chosen)
+        return await self._store.quarantine(
+            sender,
+            [
+                Quarantine(INSTANCES[where], self._epoch(where) + epoch, self._seq(where) + seq, "why")
                 for where, (epoch, seq), _ in chosen
             ],
         )

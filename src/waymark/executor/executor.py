@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from waymark.clock import Clock, SystemClock
-from waymark.errors import StoreUnavailable, WaymarkError
+from waymark.errors import ProgramError, StoreUnavailable, UnknownFormat, WaymarkError
 from waymark.executor.active import ActiveInstance
 from waymark.executor.appends import Appender
 from waymark.executor.database_time import DatabaseTime, to_datetime, to_us
@@ -34,6 +34,7 @@ from waymark.model.records import (
     InstanceId,
     InstanceStatus,
     Outcome,
+    Quarantine,
     Release,
     Snapshot,
 )
@@ -127,6 +128,7 @@ class Executor:
         self._work_available = asyncio.Event()
         self._snapshots: dict[InstanceId, Snapshot] = {}
         self._leaving: set[InstanceId] = set()
+        self._quarantines: dict[InstanceId, Quarantine] = {}
         self._housekeeping_due = asyncio.Event()
         self._done_notification_due = asyncio.Event()
         self._is_stopping = False
@@ -228,7 +230,7 @@ class Executor:
         for instance in list(self._active.values()):
             instance.is_leaving = True
             self._leaving.add(instance.instance_id)
-        while self._leaving:
+        while self._leaving or self._quarantines:
             await self._appender.settled()
             await self._keep_house()
 
@@ -278,7 +280,11 @@ class Executor:
         return {}
 
     async def _take_over(self, claimed: ClaimedInstance, history: History) -> None:
-        """Bring a claimed instance to life. One that cannot be is given back for later, and does not stop the others."""
+        """Bring a claimed instance to life.
+
+        One that cannot be does not stop the others. What is damaged stays so: it is set aside, with the reason. What a
+        newer release wrote is given back for later, for a pool of that release.
+        """
         try:
             loaded = await self._load(claimed)
             if claimed.last_seq:
@@ -291,6 +297,15 @@ class Executor:
                     for e in machine.begin(claimed.input, to_us(claimed.started_at))
                     if isinstance(e, StartCall)
                 ]
+        except ProgramError as error:
+            if isinstance(error, UnknownFormat):
+                log.warning("instance %s waits: %s", claimed.instance_id, error)
+                await self._give_back(claimed)
+                return
+            self._set_aside(
+                claimed.instance_id, claimed.epoch, claimed.last_seq, f"it cannot be recovered: {error}"
+            )
+            return
         except WaymarkError as error:
             log.error("instance %s cannot be run here: %s", claimed.instance_id, error)
             await self._give_back(claimed)
@@ -420,13 +435,15 @@ class Executor:
         self._drop(instance)
 
     def _unstorable(self, instance: ActiveInstance) -> None:
-        """The database can never take this entry: leave the instance to the next claim, which will count."""
-        log.error(
-            "instance %s: entry %d cannot be stored; the instance is given up here",
-            instance.instance_id,
-            instance.last_seq + 1,
-        )
+        """The database can never take this entry, and every further attempt would only make the same one again."""
+        reason = f"the database refuses its journal entry {instance.last_seq + 1}"
+        self._set_aside(instance.instance_id, instance.epoch, instance.last_seq, reason)
         self._drop(instance)
+
+    def _set_aside(self, instance_id: InstanceId, epoch: int, last_seq: int, reason: str) -> None:
+        """Quarantine an instance by the next housekeeping; until then it is ours, in no memory, and nobody runs it."""
+        log.error("instance %s is quarantined: %s", instance_id, reason)
+        self._quarantines[instance_id] = Quarantine(instance_id, epoch, last_seq, reason)
 
     def _drop(self, instance: ActiveInstance) -> None:
         if self._active.get(instance.instance_id) is instance:
@@ -496,6 +513,7 @@ class Executor:
         snapshots, self._snapshots = self._snapshots, {}
         if snapshots:
             await self._store.write_snapshots(self._executor_id, list(snapshots.values()))
+        await self._write_quarantines()
         releases: list[Release] = []
         for instance_id in sorted(self._leaving)[:CLAIM_BATCH]:
             instance = self._active.get(instance_id)
@@ -516,6 +534,21 @@ class Executor:
             instance = self._active.get(release.instance_id)
             if instance is not None:
                 self._drop(instance)
+
+    async def _write_quarantines(self) -> None:
+        batch = list(self._quarantines.values())
+        if not batch:
+            return
+        try:
+            await self._store.quarantine(self._executor_id, batch)
+        except StoreUnavailable:
+            if self._is_stopping and not self._dispatcher.is_usable:
+                self._quarantines.clear()  # the next owner will find the same
+            await asyncio.sleep(0.2 + random.random() * 0.3)
+            return
+        for one in batch:
+            if self._quarantines.get(one.instance_id) is one:
+                del self._quarantines[one.instance_id]
 
     def _release_of(self, instance: ActiveInstance) -> Release:
         machine = instance.machine

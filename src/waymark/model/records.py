@@ -173,6 +173,17 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarantine:
+    """An owner sets an instance aside that it can never run. Accepted under the same fence as an append."""
+
+    instance_id: InstanceId
+    epoch: int
+    last_seq: int
+    reason: str
+    """What is wrong with it and what to do, for people; becomes its `error_message`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """Answer to a claim."""
 

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import msgspec
 
-from waymark.errors import ProgramError
+from waymark.errors import ProgramError, UnknownFormat
 from waymark.program.instructions import PROGRAM_FORMAT
 from waymark.values.classes import ClassInfo
 
@@ -131,15 +131,18 @@ def decode_program(data: bytes) -> Program:
     """Read a stored program.
 
     Raises:
-        ProgramError: The bytes are damaged, or of a format this release does not run.
+        UnknownFormat: A newer release wrote it.
+        ProgramError: The bytes are damaged.
     """
     try:
         head = _format_decoder.decode(data)
-        found = getattr(head, "format", None)
-        if found != PROGRAM_FORMAT:
-            raise ProgramError(
+        found: int = getattr(head, "format", 0)
+        if found > PROGRAM_FORMAT:
+            raise UnknownFormat(
                 f"program format {found} is not one this release runs ({PROGRAM_FORMAT}); run it with a newer release"
             )
+        if found != PROGRAM_FORMAT:
+            raise ProgramError(f"stored program is damaged: no release ever wrote format {found}")
         return _decoder.decode(data)
     except msgspec.DecodeError as error:
         raise ProgramError(f"stored program is damaged: {error}") from error

@@ -6,7 +6,7 @@ Contract shared by all methods:
 * `StoreUnavailable` means the outcome is unknown and the same call may be repeated; `append` and `start_instances`
   recognise their own earlier success.
 * All times are decided by the database clock.
-* A stale owner changes nothing: `append`, `release` and `write_snapshots` compare executor, epoch and last_seq in the
+* A stale owner changes nothing: `append`, `release`, `quarantine` and `write_snapshots` compare executor, epoch and last_seq in the
   statement that writes, and report what was accepted.
 """
 
@@ -26,6 +26,7 @@ from waymark.model.records import (
     InstanceId,
     InstanceView,
     NewInstance,
+    Quarantine,
     Release,
     Snapshot,
     WorkflowVersion,
@@ -117,6 +118,11 @@ class LeaseStore(Protocol):
     async def release(self, executor_id: ExecutorId, batch: Sequence[Release]) -> frozenset[InstanceId]:
         """Give instances back; returns those accepted. Does not count as progress, but a release is not a failed claim
         either: claims_without_progress is set to 0."""
+        ...
+
+    async def quarantine(self, executor_id: ExecutorId, batch: Sequence[Quarantine]) -> frozenset[InstanceId]:
+        """Set instances aside; returns those accepted. Their status and reason are stored, they are owned by nobody and
+        not due. A repeated call whose answer was lost returns nothing, for they are owned no more."""
         ...
 
 

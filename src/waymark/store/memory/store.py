@@ -26,6 +26,7 @@ from waymark.model.records import (
     InstanceView,
     JournalEntry,
     NewInstance,
+    Quarantine,
     Release,
     Snapshot,
     WorkflowVersion,
@@ -34,7 +35,7 @@ from waymark.store.limits import MAX_ROW_BYTES, check_new_instances, check_versi
 from waymark.store.mailbox import Mailbox
 from waymark.store.memory.tables import InstanceRow, LeaseRow, Tables
 from waymark.store.protocol import MAX_CLAIMS_WITHOUT_PROGRESS
-from waymark.store.quarantine import QUARANTINE_MESSAGE, QUARANTINE_TYPE
+from waymark.store.quarantine import QUARANTINE_MESSAGE
 from waymark.store.starts import Known, resolve_starts
 
 
@@ -166,9 +167,7 @@ class MemoryStore:
             row.claims_without_progress += 1
             row.started_at = row.started_at or now
             if row.claims_without_progress > MAX_CLAIMS_WITHOUT_PROGRESS:
-                row.owner, row.wake_at = None, None
-                row.status = InstanceStatus.QUARANTINED
-                row.error_type, row.error_message = QUARANTINE_TYPE, QUARANTINE_MESSAGE
+                row.set_aside(QUARANTINE_MESSAGE)
                 quarantined.append(row.request.instance_id)
             else:
                 row.owner, row.status = executor_id, InstanceStatus.RUNNING
@@ -184,6 +183,16 @@ class MemoryStore:
                 row.owner, row.claims_without_progress = None, 0
                 row.wake_at = release.wake_at or row.wake_at
                 accepted.add(release.instance_id)
+        return frozenset(accepted)
+
+    async def quarantine(self, executor_id: ExecutorId, batch: Sequence[Quarantine]) -> frozenset[InstanceId]:
+        """See `LeaseStore.quarantine`."""
+        accepted = set()
+        for one in batch:
+            row = self._tables.live.get(one.instance_id)
+            if row and row.is_fenced(executor_id, one.epoch) and row.last_seq == one.last_seq:
+                row.set_aside(listable(one.reason))
+                accepted.add(one.instance_id)
         return frozenset(accepted)
 
     async def append(self, executor_id: ExecutorId, batch: Sequence[Append]) -> AppendAnswer:

@@ -16,6 +16,7 @@ from waymark.model.records import (
     Snapshot,
     WorkflowVersion,
 )
+from waymark.store.quarantine import QUARANTINE_TYPE
 
 
 @dataclass(slots=True)
@@ -64,6 +65,11 @@ class InstanceRow:
         self.status, self.payload, self.finished_at = outcome.status, outcome.payload, now
         self.error_type, self.error_message = outcome.error_type, outcome.error_message
         self.owner, self.wake_at = None, None
+
+    def set_aside(self, reason: str) -> None:
+        """Let nobody own it, and let it never be due."""
+        self.status, self.owner, self.wake_at = InstanceStatus.QUARANTINED, None, None
+        self.error_type, self.error_message = QUARANTINE_TYPE, reason
 
     def view(self) -> InstanceView:
         """What callers see."""

@@ -17,7 +17,15 @@ from collections.abc import Sequence
 from psycopg.errors import ForeignKeyViolation
 
 from waymark.errors import StoreDataError
-from waymark.model.records import Claim, ClaimedInstance, ExecutorId, ExecutorLease, InstanceId, Release
+from waymark.model.records import (
+    Claim,
+    ClaimedInstance,
+    ExecutorId,
+    ExecutorLease,
+    InstanceId,
+    Quarantine,
+    Release,
+)
 from waymark.store.limits import listable
 from waymark.store.postgres.connections import Row
 from waymark.store.postgres.queries import query
@@ -109,6 +117,23 @@ class Leases(Subject):
                 "epochs": [release.epoch for release in batch],
                 "seqs": [release.last_seq for release in batch],
                 "wakes": [release.wake_at for release in batch],
+            },
+        )
+        return frozenset(row[0] for row in rows)
+
+    async def quarantine(self, executor_id: ExecutorId, batch: Sequence[Quarantine]) -> frozenset[InstanceId]:
+        """See `LeaseStore.quarantine`."""
+        if not batch:
+            return frozenset()
+        rows = await self._connections.general.fetch(
+            query("quarantine_instances"),
+            {
+                "executor": executor_id,
+                "ids": [one.instance_id for one in batch],
+                "epochs": [one.epoch for one in batch],
+                "seqs": [one.last_seq for one in batch],
+                "reasons": [listable(one.reason) for one in batch],
+                "error_type": QUARANTINE_TYPE,
             },
         )
         return frozenset(row[0] for row in rows)
