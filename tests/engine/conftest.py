@@ -21,7 +21,7 @@ USER_CODE = Path(__file__).parent / "user_code"
 LEDGER = """
 CREATE TABLE ledger (
     id bigserial PRIMARY KEY, instance_id uuid NOT NULL, call_id bigint NOT NULL, attempt int NOT NULL,
-    state text NOT NULL, pid int NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp()
+    state text NOT NULL, pid int NOT NULL, at timestamptz NOT NULL
 )
 """
 

@@ -129,6 +129,27 @@ def test_a_stopped_owner_that_wakes_after_its_lease_writes_nothing(
     assert other.is_running
 
 
+def test_a_thawed_host_starts_nothing_that_another_has_taken_over(
+    stack: LocalStack, flows: Any, run: Any
+) -> None:
+    """SIGSTOP of a whole host, workers too, with calls waiting for a slot; takeover; SIGCONT: no action starts whose result is committed."""
+    stack.environment.update(FAST_LEASE)
+    zombie = stack.start_pool()
+    zombie.wait_ready()
+    handles = start_chains(flows, run, runs=100, steps=4, pause_s=0.3)
+    wait_until(lambda: _executions(stack) >= 60, 30, "steps in flight")
+    assert zombie.signal(signal.SIGSTOP) == 5
+    stack.start_pool()
+    assert results(run, handles) == [number + 4 for number in range(100)]
+    before = _executions(stack)
+    zombie.signal(signal.SIGCONT)
+    wait_until(lambda: zombie.log_text().count("is ready") >= 4, 30, "new shards of the thawed host")
+    findings = check(stack.dsn, stack.environment["LEDGER_URL"])
+    print(f"{_executions(stack) - before} executions after the thaw; {findings}")
+    assert not findings.violations
+    assert findings.takeovers > 0
+
+
 def _executions(stack: LocalStack) -> int:
     import psycopg
 

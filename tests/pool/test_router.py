@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.pool.harness import run, until
+from waymark.clock import ManualClock
 from waymark.pool.router import Lane, Results, Router
 from waymark.proto.worker_pb2 import ActionResult
 
@@ -20,11 +21,13 @@ class RecordingPort:
 
     def __init__(self) -> None:
         self.given: list[tuple[int, bytes, int]] = []
+        self.deadlines: list[int] = []
         self.cancels: list[tuple[int, str]] = []
         self.is_drained = False
         self.closed_because = ""
 
-    def dispatch(self, token: int, body: bytes, timeout_ms: int) -> None:
+    def dispatch(self, token: int, body: bytes, timeout_ms: int, usable_until_us: int) -> None:
+        self.deadlines.append(usable_until_us)
         self.given.append((token, body, timeout_ms))
 
     def cancel(self, token: int, reason: str) -> None:
@@ -43,7 +46,10 @@ class Bench:
     def __init__(self, *, cancel_grace_s: float = 0.05, max_body_bytes: int = 1000) -> None:
         self.results: dict[UUID, Results] = defaultdict(list)
         self.deliveries = 0
-        self.router = Router(self._take, cancel_grace_s=cancel_grace_s, max_body_bytes=max_body_bytes)
+        self.clock = ManualClock()
+        self.router = Router(
+            self._take, cancel_grace_s=cancel_grace_s, max_body_bytes=max_body_bytes, clock=self.clock
+        )
 
     def _take(self, source: UUID, results: Results) -> None:
         self.deliveries += 1
@@ -187,6 +193,34 @@ def test_a_forgotten_source_is_not_answered_and_its_calls_are_cancelled() -> Non
         await turn()
         assert [body for _, body, _ in port.given] == [b"runs", b"next"]
         assert bench.results[ANN] == []
+
+    run(body)
+
+
+def test_calls_of_a_source_whose_lease_has_run_out_wait_for_its_renewal() -> None:
+    """Nothing is handed out after the deadline; others go on; the renewal lets the rest go, with the new deadline."""
+
+    async def body() -> None:
+        bench = Bench()
+        _, port = bench.add(slots=1)
+        bench.router.use_until(ANN, 1_000_000)
+        bench.router.dispatch(ANN, 1, b"in time")
+        await turn()
+        assert port.deadlines == [1_000_000]
+        bench.router.dispatch(ANN, 2, b"queued")
+        bench.clock.advance(1.0)
+        bench.router.result(bench.router.lanes[0], port.given[0][0], b"done")
+        bench.router.dispatch(ANN, 3, b"late")
+        bench.router.dispatch(BOB, 1, b"no lease, no limit")
+        await turn()
+        assert [body for _, body, _ in port.given] == [b"in time", b"no lease, no limit"]
+        bench.router.result(bench.router.lanes[0], port.given[1][0], b"done")
+        bench.router.use_until(ANN, 2_000_000)
+        await turn()
+        bench.router.result(bench.router.lanes[0], port.given[2][0], b"done")
+        await turn()
+        assert [body for _, body, _ in port.given][2:] == [b"queued", b"late"]
+        assert port.deadlines == [1_000_000, 0, 2_000_000, 2_000_000]
 
     run(body)
 

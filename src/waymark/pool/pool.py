@@ -87,6 +87,7 @@ class WorkerPool:
         self.dispatch = self._router.dispatch
         self.cancel = self._router.cancel
         self.forget_source = self._router.forget_source
+        self.use_until = self._router.use_until
 
     @property
     def port(self) -> int:

@@ -10,6 +10,8 @@ What holds:
   repeated result can never be taken for another call's.
 * Sources with queued calls take turns, one call at a time; each call goes to the lane with the fewest in flight. One
   wide fan-out therefore uses every worker and delays another source by one call per slot at most.
+* A call of a source whose lease has run out is not handed out, and each carries the lease's deadline to the worker, which
+  looks at it again: a host that was frozen starts nothing that another has taken over.
 * A call's timeout runs from the moment it is handed to a lane, on this loop's clock, whatever the worker does.
 """
 
@@ -23,6 +25,7 @@ from collections.abc import Callable
 from typing import Protocol
 from uuid import UUID
 
+from waymark.clock import Clock, SystemClock
 from waymark.link.worker_stream import BODY_BYTES, REASON_CANCELLED, REASON_TIMEOUT
 from waymark.pool import answers
 from waymark.telemetry.figures import PoolFigures
@@ -40,7 +43,7 @@ CANCEL_GRACE_S = 2.0
 class Port(Protocol):
     """The stream behind a lane. No method waits."""
 
-    def dispatch(self, token: int, body: bytes, timeout_ms: int) -> None: ...
+    def dispatch(self, token: int, body: bytes, timeout_ms: int, usable_until_us: int) -> None: ...
 
     def cancel(self, token: int, reason: str) -> None: ...
 
@@ -50,13 +53,14 @@ class Port(Protocol):
 
 
 class _Source:
-    __slots__ = ("calls", "id", "queue", "results")
+    __slots__ = ("calls", "id", "queue", "results", "usable_until_us")
 
     def __init__(self, source_id: SourceId) -> None:
         self.id = source_id
         self.calls: dict[int, _Call] = {}
         self.queue: deque[_Call] = deque()
         self.results: Results = []
+        self.usable_until_us = 0
 
 
 class _Call:
@@ -150,6 +154,7 @@ class Router:
         *,
         cancel_grace_s: float = CANCEL_GRACE_S,
         max_body_bytes: int = BODY_BYTES,
+        clock: Clock | None = None,
     ) -> None:
         """Must be built where the event loop runs.
 
@@ -157,10 +162,12 @@ class Router:
             on_results: Called at most once per source and turn of the loop with everything that came back.
             cancel_grace_s: Time between the cancel of a timeout and the end of the worker.
             max_body_bytes: Larger dispatches are answered `too_large`.
+            clock: For the leases of sources.
         """
         self._on_results = on_results
         self._cancel_grace_s = cancel_grace_s
         self._max_body_bytes = max_body_bytes
+        self._clock = clock or SystemClock()
         self._loop = asyncio.get_running_loop()
         self._sources: dict[SourceId, _Source] = {}
         self._queued: deque[_Source] = deque()  # each source with a queue, once; the next to be served first
@@ -184,19 +191,35 @@ class Router:
             body: Encoded ActionDispatch, passed on as it is.
             timeout_ms: Longest run time in milliseconds; 0: no limit.
         """
-        source = self._sources.get(source_id)
-        if source is None:
-            source = self._sources[source_id] = _Source(source_id)
+        source = self._source(source_id)
         if token in source.calls:
             return
         call = source.calls[token] = _Call(source, token, body, timeout_ms)
         if len(body) > self._max_body_bytes:
             self._answer(call, answers.too_large(len(body), self._max_body_bytes))
             return
-        if not source.queue:
+        if not source.queue and source not in self._queued:
             self._queued.append(source)
         source.queue.append(call)
         self._need_turn()
+
+    def use_until(self, source_id: SourceId, deadline_us: int) -> None:
+        """A source's lease was renewed: its calls may start until then, and wait after it.
+
+        Args:
+            deadline_us: CLOCK_BOOTTIME in microseconds; a source that never gets one has no limit.
+        """
+        source = self._source(source_id)
+        source.usable_until_us = deadline_us
+        if source.queue and source not in self._queued:
+            self._queued.append(source)
+        self._need_turn()
+
+    def _source(self, source_id: SourceId) -> _Source:
+        source = self._sources.get(source_id)
+        if source is None:
+            source = self._sources[source_id] = _Source(source_id)
+        return source
 
     def cancel(self, source_id: SourceId, token: int) -> None:
         """Ask for the end of a call. It is still answered: with `cancelled`, or with what the action made of it."""
@@ -322,14 +345,17 @@ class Router:
             queue = source.queue
             while queue and queue[0].is_done:
                 queue.popleft()
-            if not queue:
-                queued.popleft()
+            if not queue or not self._is_usable(source):
+                queued.popleft()  # a source whose lease has run out comes back with its renewal
                 continue
             lane = self._idlest()
             if lane is None:
                 return
             self._give(queue.popleft(), lane)
             queued.rotate(-1)
+
+    def _is_usable(self, source: _Source) -> bool:
+        return source.usable_until_us == 0 or self._clock.monotonic_us() < source.usable_until_us
 
     def _give(self, call: _Call, lane: Lane) -> None:
         token = next(self._lane_tokens)
@@ -338,7 +364,7 @@ class Router:
         self._place(lane)
         call.lane = lane
         call.lane_token = token
-        lane.port.dispatch(token, call.body, call.timeout_ms)
+        lane.port.dispatch(token, call.body, call.timeout_ms, call.source.usable_until_us)
         call.body = b""
         self._counts.dispatched += 1
         lane._given += 1

@@ -34,15 +34,15 @@ class WorkerStream:
 
     def __init__(self, context: StreamContext) -> None:
         self._context = context
-        self._dispatches: list[tuple[int, bytes, int]] = []
+        self._dispatches: list[tuple[int, bytes, int, int]] = []
         self._cancels: list[tuple[int, str]] = []
         self._is_drain_due = False
         self._has_news = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
         self._close_reason = ""
 
-    def dispatch(self, token: int, body: bytes, timeout_ms: int) -> None:
-        self._dispatches.append((token, body, timeout_ms))
+    def dispatch(self, token: int, body: bytes, timeout_ms: int, usable_until_us: int) -> None:
+        self._dispatches.append((token, body, timeout_ms, usable_until_us))
         self._has_news.set()
 
     def cancel(self, token: int, reason: str) -> None:
@@ -109,8 +109,8 @@ class WorkerStream:
             for batch in batches(dispatches, _dispatch_size):
                 message = ToWorker()
                 add = message.dispatches.dispatches.add
-                for token, body, timeout_ms in batch:
-                    add(token=token, body=body, timeout_ms=timeout_ms)
+                for token, body, timeout_ms, usable_until_us in batch:
+                    add(token=token, body=body, timeout_ms=timeout_ms, usable_until_us=usable_until_us)
                 await write(message)
             if cancels:
                 entries = [Cancel(token=token, reason=reason) for token, reason in cancels]
@@ -120,5 +120,5 @@ class WorkerStream:
                 await write(ToWorker(drain=Drain()))
 
 
-def _dispatch_size(entry: tuple[int, bytes, int]) -> int:
+def _dispatch_size(entry: tuple[int, bytes, int, int]) -> int:
     return len(entry[1]) + 16

@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17waymark/v1/worker.proto\x12\nwaymark.v1\"\xb8\x01\n\nFromWorker\x12\"\n\x05hello\x18\x01 \x01(\x0b\x32\x11.waymark.v1.HelloH\x00\x12*\n\x07results\x18\x02 \x01(\x0b\x32\x17.waymark.v1.ResultBatchH\x00\x12*\n\theartbeat\x18\x03 \x01(\x0b\x32\x15.waymark.v1.HeartbeatH\x00\x12&\n\x07\x64rained\x18\x04 \x01(\x0b\x32\x13.waymark.v1.DrainedH\x00\x42\x06\n\x04kind\"r\n\x05Hello\x12\x18\n\x10protocol_version\x18\x01 \x01(\x05\x12\x11\n\tworker_id\x18\x02 \x01(\x0c\x12\x0e\n\x06secret\x18\x03 \x01(\x0c\x12\x0b\n\x03pid\x18\x04 \x01(\x03\x12\x0e\n\x06python\x18\x05 \x01(\t\x12\x0f\n\x07release\x18\x06 \x01(\t\"3\n\tHeartbeat\x12\x13\n\x0bloop_lag_us\x18\x01 \x01(\x03\x12\x11\n\tin_flight\x18\x02 \x01(\x05\"\t\n\x07\x44rained\"%\n\x06Result\x12\r\n\x05token\x18\x01 \x01(\x04\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\"2\n\x0bResultBatch\x12#\n\x07results\x18\x01 \x03(\x0b\x32\x12.waymark.v1.Result\"\xbb\x01\n\x08ToWorker\x12&\n\x07welcome\x18\x01 \x01(\x0b\x32\x13.waymark.v1.WelcomeH\x00\x12/\n\ndispatches\x18\x02 \x01(\x0b\x32\x19.waymark.v1.DispatchBatchH\x00\x12*\n\x07\x63\x61ncels\x18\x03 \x01(\x0b\x32\x17.waymark.v1.CancelBatchH\x00\x12\"\n\x05\x64rain\x18\x04 \x01(\x0b\x32\x11.waymark.v1.DrainH\x00\x42\x06\n\x04kind\"#\n\x07Welcome\x12\x18\n\x10protocol_version\x18\x01 \x01(\x05\";\n\x08\x44ispatch\x12\r\n\x05token\x18\x01 \x01(\x04\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\x12\x12\n\ntimeout_ms\x18\x03 \x01(\x03\"9\n\rDispatchBatch\x12(\n\ndispatches\x18\x01 \x03(\x0b\x32\x14.waymark.v1.Dispatch\"\'\n\x06\x43\x61ncel\x12\r\n\x05token\x18\x01 \x01(\x04\x12\x0e\n\x06reason\x18\x02 \x01(\t\"2\n\x0b\x43\x61ncelBatch\x12#\n\x07\x63\x61ncels\x18\x01 \x03(\x0b\x32\x12.waymark.v1.Cancel\"\x07\n\x05\x44rain\"\xe2\x01\n\x0e\x41\x63tionDispatch\x12\x13\n\x0binstance_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\x03\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\x17\n\x0fidempotency_key\x18\x04 \x01(\t\x12\x0e\n\x06module\x18\x05 \x01(\t\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x11\n\targuments\x18\x07 \x01(\x0c\x12\x12\n\ntimeout_ms\x18\x08 \x01(\x03\x12\x15\n\rworkflow_name\x18\t \x01(\t\x12$\n\x04kind\x18\n \x01(\x0e\x32\x16.waymark.v1.ActionKind\"\xa8\x02\n\x0c\x41\x63tionResult\x12\x0f\n\x05value\x18\x01 \x01(\x0cH\x00\x12\x13\n\texception\x18\x02 \x01(\x0cH\x00\x12.\n\x0bunavailable\x18\x03 \x01(\x0b\x32\x17.waymark.v1.UnavailableH\x00\x12 \n\x04lost\x18\x04 \x01(\x0b\x32\x10.waymark.v1.LostH\x00\x12)\n\ttimed_out\x18\x06 \x01(\x0b\x32\x14.waymark.v1.TimedOutH\x00\x12)\n\ttoo_large\x18\x07 \x01(\x0b\x32\x14.waymark.v1.TooLargeH\x00\x12*\n\tcancelled\x18\x08 \x01(\x0b\x32\x15.waymark.v1.CancelledH\x00\x12\x13\n\x0b\x64uration_us\x18\x05 \x01(\x03\x42\t\n\x07outcome\"\x1d\n\x0bUnavailable\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\x16\n\x04Lost\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\x1e\n\x08TimedOut\x12\x12\n\ntimeout_ms\x18\x01 \x01(\x03\"3\n\x08TooLarge\x12\x12\n\nsize_bytes\x18\x01 \x01(\x03\x12\x13\n\x0blimit_bytes\x18\x02 \x01(\x03\"\x0b\n\tCancelled*\'\n\nActionKind\x12\n\n\x06\x41\x43TION\x10\x00\x12\r\n\tCONSTRUCT\x10\x01\x32H\n\nWorkerPool\x12:\n\x06\x41ttach\x12\x16.waymark.v1.FromWorker\x1a\x14.waymark.v1.ToWorker(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17waymark/v1/worker.proto\x12\nwaymark.v1\"\xb8\x01\n\nFromWorker\x12\"\n\x05hello\x18\x01 \x01(\x0b\x32\x11.waymark.v1.HelloH\x00\x12*\n\x07results\x18\x02 \x01(\x0b\x32\x17.waymark.v1.ResultBatchH\x00\x12*\n\theartbeat\x18\x03 \x01(\x0b\x32\x15.waymark.v1.HeartbeatH\x00\x12&\n\x07\x64rained\x18\x04 \x01(\x0b\x32\x13.waymark.v1.DrainedH\x00\x42\x06\n\x04kind\"r\n\x05Hello\x12\x18\n\x10protocol_version\x18\x01 \x01(\x05\x12\x11\n\tworker_id\x18\x02 \x01(\x0c\x12\x0e\n\x06secret\x18\x03 \x01(\x0c\x12\x0b\n\x03pid\x18\x04 \x01(\x03\x12\x0e\n\x06python\x18\x05 \x01(\t\x12\x0f\n\x07release\x18\x06 \x01(\t\"3\n\tHeartbeat\x12\x13\n\x0bloop_lag_us\x18\x01 \x01(\x03\x12\x11\n\tin_flight\x18\x02 \x01(\x05\"\t\n\x07\x44rained\"%\n\x06Result\x12\r\n\x05token\x18\x01 \x01(\x04\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\"2\n\x0bResultBatch\x12#\n\x07results\x18\x01 \x03(\x0b\x32\x12.waymark.v1.Result\"\xbb\x01\n\x08ToWorker\x12&\n\x07welcome\x18\x01 \x01(\x0b\x32\x13.waymark.v1.WelcomeH\x00\x12/\n\ndispatches\x18\x02 \x01(\x0b\x32\x19.waymark.v1.DispatchBatchH\x00\x12*\n\x07\x63\x61ncels\x18\x03 \x01(\x0b\x32\x17.waymark.v1.CancelBatchH\x00\x12\"\n\x05\x64rain\x18\x04 \x01(\x0b\x32\x11.waymark.v1.DrainH\x00\x42\x06\n\x04kind\"#\n\x07Welcome\x12\x18\n\x10protocol_version\x18\x01 \x01(\x05\"T\n\x08\x44ispatch\x12\r\n\x05token\x18\x01 \x01(\x04\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\x12\x12\n\ntimeout_ms\x18\x03 \x01(\x03\x12\x17\n\x0fusable_until_us\x18\x04 \x01(\x03\"9\n\rDispatchBatch\x12(\n\ndispatches\x18\x01 \x03(\x0b\x32\x14.waymark.v1.Dispatch\"\'\n\x06\x43\x61ncel\x12\r\n\x05token\x18\x01 \x01(\x04\x12\x0e\n\x06reason\x18\x02 \x01(\t\"2\n\x0b\x43\x61ncelBatch\x12#\n\x07\x63\x61ncels\x18\x01 \x03(\x0b\x32\x12.waymark.v1.Cancel\"\x07\n\x05\x44rain\"\xe2\x01\n\x0e\x41\x63tionDispatch\x12\x13\n\x0binstance_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\x03\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\x17\n\x0fidempotency_key\x18\x04 \x01(\t\x12\x0e\n\x06module\x18\x05 \x01(\t\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x11\n\targuments\x18\x07 \x01(\x0c\x12\x12\n\ntimeout_ms\x18\x08 \x01(\x03\x12\x15\n\rworkflow_name\x18\t \x01(\t\x12$\n\x04kind\x18\n \x01(\x0e\x32\x16.waymark.v1.ActionKind\"\xa8\x02\n\x0c\x41\x63tionResult\x12\x0f\n\x05value\x18\x01 \x01(\x0cH\x00\x12\x13\n\texception\x18\x02 \x01(\x0cH\x00\x12.\n\x0bunavailable\x18\x03 \x01(\x0b\x32\x17.waymark.v1.UnavailableH\x00\x12 \n\x04lost\x18\x04 \x01(\x0b\x32\x10.waymark.v1.LostH\x00\x12)\n\ttimed_out\x18\x06 \x01(\x0b\x32\x14.waymark.v1.TimedOutH\x00\x12)\n\ttoo_large\x18\x07 \x01(\x0b\x32\x14.waymark.v1.TooLargeH\x00\x12*\n\tcancelled\x18\x08 \x01(\x0b\x32\x15.waymark.v1.CancelledH\x00\x12\x13\n\x0b\x64uration_us\x18\x05 \x01(\x03\x42\t\n\x07outcome\"\x1d\n\x0bUnavailable\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\x16\n\x04Lost\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\x1e\n\x08TimedOut\x12\x12\n\ntimeout_ms\x18\x01 \x01(\x03\"3\n\x08TooLarge\x12\x12\n\nsize_bytes\x18\x01 \x01(\x03\x12\x13\n\x0blimit_bytes\x18\x02 \x01(\x03\"\x0b\n\tCancelled*\'\n\nActionKind\x12\n\n\x06\x41\x43TION\x10\x00\x12\r\n\tCONSTRUCT\x10\x01\x32H\n\nWorkerPool\x12:\n\x06\x41ttach\x12\x16.waymark.v1.FromWorker\x1a\x14.waymark.v1.ToWorker(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'waymark.v1.worker_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ACTIONKIND']._serialized_start=1627
-  _globals['_ACTIONKIND']._serialized_end=1666
+  _globals['_ACTIONKIND']._serialized_start=1652
+  _globals['_ACTIONKIND']._serialized_end=1691
   _globals['_FROMWORKER']._serialized_start=40
   _globals['_FROMWORKER']._serialized_end=224
   _globals['_HELLO']._serialized_start=226
@@ -50,29 +50,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WELCOME']._serialized_start=687
   _globals['_WELCOME']._serialized_end=722
   _globals['_DISPATCH']._serialized_start=724
-  _globals['_DISPATCH']._serialized_end=783
-  _globals['_DISPATCHBATCH']._serialized_start=785
-  _globals['_DISPATCHBATCH']._serialized_end=842
-  _globals['_CANCEL']._serialized_start=844
-  _globals['_CANCEL']._serialized_end=883
-  _globals['_CANCELBATCH']._serialized_start=885
-  _globals['_CANCELBATCH']._serialized_end=935
-  _globals['_DRAIN']._serialized_start=937
-  _globals['_DRAIN']._serialized_end=944
-  _globals['_ACTIONDISPATCH']._serialized_start=947
-  _globals['_ACTIONDISPATCH']._serialized_end=1173
-  _globals['_ACTIONRESULT']._serialized_start=1176
-  _globals['_ACTIONRESULT']._serialized_end=1472
-  _globals['_UNAVAILABLE']._serialized_start=1474
-  _globals['_UNAVAILABLE']._serialized_end=1503
-  _globals['_LOST']._serialized_start=1505
-  _globals['_LOST']._serialized_end=1527
-  _globals['_TIMEDOUT']._serialized_start=1529
-  _globals['_TIMEDOUT']._serialized_end=1559
-  _globals['_TOOLARGE']._serialized_start=1561
-  _globals['_TOOLARGE']._serialized_end=1612
-  _globals['_CANCELLED']._serialized_start=1614
-  _globals['_CANCELLED']._serialized_end=1625
-  _globals['_WORKERPOOL']._serialized_start=1668
-  _globals['_WORKERPOOL']._serialized_end=1740
+  _globals['_DISPATCH']._serialized_end=808
+  _globals['_DISPATCHBATCH']._serialized_start=810
+  _globals['_DISPATCHBATCH']._serialized_end=867
+  _globals['_CANCEL']._serialized_start=869
+  _globals['_CANCEL']._serialized_end=908
+  _globals['_CANCELBATCH']._serialized_start=910
+  _globals['_CANCELBATCH']._serialized_end=960
+  _globals['_DRAIN']._serialized_start=962
+  _globals['_DRAIN']._serialized_end=969
+  _globals['_ACTIONDISPATCH']._serialized_start=972
+  _globals['_ACTIONDISPATCH']._serialized_end=1198
+  _globals['_ACTIONRESULT']._serialized_start=1201
+  _globals['_ACTIONRESULT']._serialized_end=1497
+  _globals['_UNAVAILABLE']._serialized_start=1499
+  _globals['_UNAVAILABLE']._serialized_end=1528
+  _globals['_LOST']._serialized_start=1530
+  _globals['_LOST']._serialized_end=1552
+  _globals['_TIMEDOUT']._serialized_start=1554
+  _globals['_TIMEDOUT']._serialized_end=1584
+  _globals['_TOOLARGE']._serialized_start=1586
+  _globals['_TOOLARGE']._serialized_end=1637
+  _globals['_CANCELLED']._serialized_start=1639
+  _globals['_CANCELLED']._serialized_end=1650
+  _globals['_WORKERPOOL']._serialized_start=1693
+  _globals['_WORKERPOOL']._serialized_end=1765
 # @@protoc_insertion_point(module_scope)

@@ -87,14 +87,16 @@ class Welcome(_message.Message):
     def __init__(self, protocol_version: _Optional[int] = ...) -> None: ...
 
 class Dispatch(_message.Message):
-    __slots__ = ("token", "body", "timeout_ms")
+    __slots__ = ("token", "body", "timeout_ms", "usable_until_us")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     BODY_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    USABLE_UNTIL_US_FIELD_NUMBER: _ClassVar[int]
     token: int
     body: bytes
     timeout_ms: int
-    def __init__(self, token: _Optional[int] = ..., body: _Optional[bytes] = ..., timeout_ms: _Optional[int] = ...) -> None: ...
+    usable_until_us: int
+    def __init__(self, token: _Optional[int] = ..., body: _Optional[bytes] = ..., timeout_ms: _Optional[int] = ..., usable_until_us: _Optional[int] = ...) -> None: ...
 
 class DispatchBatch(_message.Message):
     __slots__ = ("dispatches",)

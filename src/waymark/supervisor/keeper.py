@@ -142,7 +142,7 @@ class ShardKeeper(Service):
 
         await self._database.insist(open_lease)
         shard.has_lease = True
-        shard.lease(self._term.usable_until_us(sent_us))
+        self._shards.lease(shard, self._term.usable_until_us(sent_us), self._pool)
 
     async def _retire(self, shard: ShardProcess) -> None:
         given_back = await self._database.insist(lambda: self._store.close_executor(shard.executor_id))

@@ -16,7 +16,7 @@ from waymark.pool.backoff import Backoff
 from waymark.store.protocol import LeaseStore
 from waymark.supervisor.database import Database
 from waymark.supervisor.service import Service
-from waymark.supervisor.shards import Shards
+from waymark.supervisor.shards import Dispatcher, Shards
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ class LeaseHeartbeat(Service):
         store: LeaseStore,
         database: Database,
         shards: Shards,
+        pool: Dispatcher,
         clock: Clock,
         term: LeaseTerm,
         interval_ms: int,
@@ -58,6 +59,7 @@ class LeaseHeartbeat(Service):
         self._store = store
         self._database = database
         self._shards = shards
+        self._pool = pool
         self._clock = clock
         self._term = term
         self._interval_s = interval_ms / 1000
@@ -83,7 +85,7 @@ class LeaseHeartbeat(Service):
         usable_until_us = self._term.usable_until_us(sent_us)
         for shard in held:
             if shard.executor_id in renewed:
-                shard.lease(usable_until_us)
+                self._shards.lease(shard, usable_until_us, self._pool)
             else:
                 # Others may own its instances by now, and a lease that ended is never revived.
                 log.warning("the lease of %s has expired; replacing it", shard)

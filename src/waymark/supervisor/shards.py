@@ -22,6 +22,8 @@ class Dispatcher(Protocol):
 
     def dispatch(self, source_id: SourceId, token: int, body: bytes, timeout_ms: int = 0) -> None: ...
 
+    def use_until(self, source_id: SourceId, deadline_us: int) -> None: ...
+
     def cancel(self, source_id: SourceId, token: int) -> None: ...
 
     def forget_source(self, source_id: SourceId) -> None: ...
@@ -45,6 +47,12 @@ class Shards:
 
     def remove(self, shard: ShardProcess) -> None:
         self._shards.pop(shard.executor_id, None)
+
+    def lease(self, shard: ShardProcess, usable_until_us: int, pool: Dispatcher) -> None:
+        """A shard's lease was renewed: it may dispatch, and what it dispatched may start, until then."""
+        if self._shards.get(shard.executor_id) is shard:
+            pool.use_until(shard.executor_id, usable_until_us)
+            shard.lease(usable_until_us)
 
     def wake(self) -> None:
         """Tell every shard that instances may be due; many calls in short time become one."""

@@ -156,6 +156,7 @@ class Supervisor:
                 store=store,
                 database=database,
                 shards=self._shards,
+                pool=pool,
                 clock=self._clock,
                 term=term,
                 interval_ms=settings.lock_heartbeat_ms,

@@ -46,13 +46,14 @@ class Pool:
 
     def __init__(self, environment: Mapping[str, str], directory: Path, log: Path) -> None:
         self.log = log
-        self._process = subprocess.Popen(
-            [str(Path(sys.executable).parent / "waymark-start-workers")],
-            env=dict(environment),
-            cwd=directory,
-            stderr=log.open("ab"),
-            start_new_session=True,
-        )
+        with log.open("ab") as stderr:
+            self._process = subprocess.Popen(
+                [str(Path(sys.executable).parent / "waymark-start-workers")],
+                env=dict(environment),
+                cwd=directory,
+                stderr=stderr,
+                start_new_session=True,
+            )
 
     @property
     def pid(self) -> int:
@@ -63,6 +64,10 @@ class Pool:
     def is_running(self) -> bool:
         """Whether the supervisor lives."""
         return self._process.poll() is None
+
+    def has_ended(self) -> bool:
+        """Whether the supervisor is gone."""
+        return not self.is_running
 
     def log_text(self) -> str:
         """What it has logged so far."""

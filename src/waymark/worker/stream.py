@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 import grpc.aio
 
+from waymark.clock import SystemClock
 from waymark.link import batches
 from waymark.link.worker_stream import PROTOCOL_VERSION, SIZE_OPTIONS
-from waymark.proto.worker_pb2 import Drained, FromWorker, Heartbeat, Hello, ToWorker
+from waymark.proto.worker_pb2 import ActionResult, Drained, FromWorker, Heartbeat, Hello, Lost, ToWorker
 from waymark.proto.worker_pb2_grpc import WorkerPoolStub
 from waymark.worker.runner import ActionRunner, Runtime
 
@@ -26,6 +27,10 @@ CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
 )
 
 log = logging.getLogger(__name__)
+
+_TOO_LATE = ActionResult(
+    lost=Lost(reason="it reached the worker after its shard's lease")
+).SerializeToString()
 
 _Stream = grpc.aio.StreamStreamCall[FromWorker, ToWorker]
 
@@ -51,6 +56,7 @@ class WorkerClient:
         self._address = address
         self._greeting = greeting
         self._heartbeat_s = heartbeat_s
+        self._clock = SystemClock()
         self._runner = ActionRunner(runtime, self._answer)
         self._results: list[tuple[int, bytes]] = []
         self._heartbeat: Heartbeat | None = None
@@ -88,8 +94,12 @@ class WorkerClient:
                 return
             kind = message.WhichOneof("kind")
             if kind == "dispatches":
+                now_us = self._clock.monotonic_us()
                 for dispatch in message.dispatches.dispatches:
-                    start(dispatch.token, dispatch.body)
+                    if 0 < dispatch.usable_until_us <= now_us:
+                        self._answer(dispatch.token, _TOO_LATE)
+                    else:
+                        start(dispatch.token, dispatch.body)
             elif kind == "cancels":
                 for cancel in message.cancels.cancels:
                     self._runner.cancel(cancel.token, cancel.reason)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import psycopg
 
@@ -16,7 +17,9 @@ _locks: dict[int, asyncio.Lock] = {}
 
 
 async def record(state: str) -> None:
-    """One row per execution, by the database's clock, durable before the action goes on."""
+    """One row per execution, durable before the action goes on. The time is when it began, by this machine's clock, which is the
+    database's too: a worker that is frozen before the row is written still tells when it started."""
+    at = datetime.now(UTC)
     call = current_call()
     assert call is not None
     loop = id(asyncio.get_running_loop())
@@ -24,8 +27,8 @@ async def record(state: str) -> None:
         if loop not in _ledgers:
             _ledgers[loop] = await psycopg.AsyncConnection.connect(os.environ["LEDGER_URL"], autocommit=True)
         await _ledgers[loop].execute(
-            "INSERT INTO ledger (instance_id, call_id, attempt, state, pid) VALUES (%s, %s, %s, %s, %s)",
-            (call.instance_id, call.call_id, call.attempt, state, os.getpid()),
+            "INSERT INTO ledger (instance_id, call_id, attempt, state, pid, at) VALUES (%s, %s, %s, %s, %s, %s)",
+            (call.instance_id, call.call_id, call.attempt, state, os.getpid(), at),
         )
 
 
