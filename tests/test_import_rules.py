@@ -98,7 +98,14 @@ def test_only_the_store_speaks_sql() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["waymark", "waymark.sdk.workflow", "waymark.sdk.client", "waymark.worker.main", "waymark.boot.singleton"]
+    "module",
+    [
+        "waymark",
+        "waymark.sdk.workflow",
+        "waymark.sdk.client",
+        "waymark.worker.main",
+        "waymark.boot.singleton",
+    ],
 )
 def test_the_users_process_loads_no_database_driver(module: str) -> None:
     """Importing the SDK, the worker or the boot helper loads neither psycopg nor the engine."""
