@@ -79,7 +79,7 @@ def count(ledger: Ledger, state: str) -> int:
 def report(ledger: Ledger, dsn: str, instance_id: object) -> None:
     """Compare the ledger of side effects with the journal."""
     query = "SELECT step, count(*) FROM ledger WHERE state = 'begun' GROUP BY step ORDER BY step"
-    executions: dict[object, object] = {step: times for step, times in ledger.execute(query).fetchall()}
+    executions = {row[0]: row[1] for row in ledger.execute(query).fetchall()}
     again = [step for step, times in executions.items() if times != 1]
     with psycopg.connect(dsn) as database:
         query = "SELECT count(*), max(epoch) FROM waymark.journal WHERE instance_id = %s"
