@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -40,7 +41,7 @@ def user_token(directory: Path) -> str:
     """The token that SDK, boot helper and bridge of one user share; made on first use, readable by its owner only.
 
     Raises:
-        BootError: The file cannot be read or made.
+        BootError: The file cannot be read or made, or somebody else could have read or made it.
     """
     path = directory / "token"
     try:
@@ -58,10 +59,17 @@ def user_token(directory: Path) -> str:
             temporary.unlink()
         return _read_token(path)
     except OSError as error:
-        raise BootError(f"the token file {path} cannot be used: {error.strerror}") from error
+        raise BootError(f"the token file {path} cannot be used: {error.strerror}; remove it") from error
 
 
 def _read_token(path: Path) -> str:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor) as file:
-        return file.read().strip()
+        found = os.fstat(descriptor)
+        is_ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid()
+        if not is_ours or stat.S_IMODE(found.st_mode) & 0o077:
+            raise BootError(f"the token file {path} is not yours alone; remove it")
+        token = file.read(4 * _TOKEN_BYTES).strip()
+    if not re.fullmatch(rf"[0-9a-f]{{{2 * _TOKEN_BYTES}}}", token):
+        raise BootError(f"the token file {path} holds no token; remove it")
+    return token

@@ -1,11 +1,13 @@
 """Find or start the one local bridge of a database and mode.
 
-Under a per-user lock every port from the base port upward is asked who is there; a bridge counts only when it proves protocol version, mode,
-database and token. If there is none, one is started on the first free port. Twenty helpers at once therefore end with one bridge.
+Ports are asked from the base port upward who is there; a bridge counts only when it proves protocol version, mode, database and token.
+If there is none, one is started on the first free port, under a per-user lock and after another look. Twenty helpers at once
+therefore end with one bridge.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -14,19 +16,15 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from waymark.boot.probe import Found, probe, target
-from waymark.boot.runtime_directory import runtime_directory, user_token
+from waymark.boot.identity import bridge_token, wanted_identity
+from waymark.boot.probe import probe
+from waymark.boot.runtime_directory import runtime_directory
 from waymark.errors import BootError
-from waymark.model.identity import (
-    BRIDGE_PROTOCOL_VERSION,
-    MODE_MEMORY,
-    MODE_POSTGRES,
-    BridgeIdentity,
-    database_fingerprint,
-)
-from waymark.model.settings import ClientSettings
+from waymark.model.identity import BridgeIdentity
+from waymark.model.settings import Address, ClientSettings
 
 PORTS_TRIED = 50
 HEALTHY_WITHIN_S = 20.0
@@ -34,68 +32,74 @@ _POLL_S = 0.02
 _LOG_LINES = 15
 
 
-def wanted_identity(settings: ClientSettings) -> BridgeIdentity:
-    """The bridge that these settings ask for.
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where to look and what for."""
 
-    Raises:
-        BootError: No database is named and memory mode is off.
-    """
-    if settings.bridge_in_memory:
-        return BridgeIdentity(BRIDGE_PROTOCOL_VERSION, MODE_MEMORY, "")
-    if settings.database_url is None:
-        raise BootError(
-            "WAYMARK_DATABASE_URL is not set, so there is no bridge to find or start; set it to postgresql://user:password@host:5432/database, "
-            "or set WAYMARK_BRIDGE_GRPC_ADDR to the address of a running bridge"
-        )
-    return BridgeIdentity(
-        BRIDGE_PROTOCOL_VERSION, MODE_POSTGRES, database_fingerprint(settings.database_url.reveal())
-    )
-
-
-def bridge_token(settings: ClientSettings, environment: Mapping[str, str]) -> str:
-    """The token to use: the configured one, else the user's own."""
-    if settings.bridge_token is not None:
-        return settings.bridge_token.reveal()
-    return user_token(runtime_directory(environment))
+    host: str
+    ports: range
+    wanted: BridgeIdentity
+    token: str
+    directory: Path
+    environment: Mapping[str, str]
 
 
 def find_or_start(settings: ClientSettings, environment: Mapping[str, str]) -> int:
     """The port of the bridge, which is healthy on return.
 
     Raises:
-        BootError: None could be started; carries the last lines of its log and where that is.
+        BootError: None could be started; says where its log is, and after the first line what that ends with.
     """
-    wanted = wanted_identity(settings)
-    token = bridge_token(settings, environment)
-    directory = runtime_directory(environment)
-    host, base = settings.bridge_grpc_host, settings.bridge_grpc_port
-    with _locked(directory / "boot.lock"):
-        free: list[int] = []
-        for port in range(base, min(base + PORTS_TRIED, 65536)):
-            found = probe(host, port, wanted, token)
-            if found is Found.OURS:
-                return port
-            if found is Found.FREE:
-                free.append(port)
-        for port in free[:3]:  # a free port can be taken by a stranger before the bridge has it
-            problem = _start(host, port, wanted, token, directory, environment)
-            if problem is None:
-                return port
-        if not free:
+    base = settings.bridge_grpc_port
+    place = _Place(
+        host=settings.bridge_grpc_host,
+        ports=range(base, min(base + PORTS_TRIED, 65536)),
+        wanted=wanted_identity(settings, environment),
+        token=bridge_token(settings, environment),
+        directory=runtime_directory(environment),
+        environment=environment,
+    )
+    # Without the lock first: who only looks need not wait for who starts.
+    found = probe(place.host, place.ports, place.wanted, place.token)
+    if found.ours is not None:
+        return found.ours
+    with _locked(place.directory / "boot.lock"):
+        found = probe(place.host, place.ports, place.wanted, place.token)
+        if found.ours is not None:
+            return found.ours
+        if not found.free:
             raise BootError(
-                f"every port from {base} to {base + PORTS_TRIED - 1} on {host} is taken; set WAYMARK_BRIDGE_GRPC_PORT to a free one"
+                f"every port from {base} to {place.ports[-1]} on {place.host} is taken; set WAYMARK_BRIDGE_GRPC_PORT to a free one"
             )
-        raise BootError(problem or "the bridge did not start")
+        return _start_on_one_of(place, found.free)
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise BootError(f"the lock file {path} cannot be used: {error.strerror}; remove it") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
+
+
+def _start_on_one_of(place: _Place, free: tuple[int, ...]) -> int:
+    """Start a bridge on the first port that stays free until the bridge has it."""
+    problem: BootError | None = None
+    for port in free[:3]:
+        try:
+            _start(place, port)
+            return port
+        except BootError as error:
+            problem = error
+        if port in probe(place.host, [port], place.wanted, place.token).free:
+            break  # nobody took the port: another one would not help
+    assert problem is not None
+    raise problem
 
 
 def bridge_command() -> list[str]:
@@ -114,36 +118,55 @@ def bridge_command() -> list[str]:
     return [sys.executable, "-m", "waymark.cli.bridge"]
 
 
-def _start(
-    host: str, port: int, wanted: BridgeIdentity, token: str, directory: Path, environment: Mapping[str, str]
-) -> str | None:
-    """Start a bridge and wait until it is healthy; returns what went wrong, or None."""
-    log_path = directory / f"bridge-{port}.log"
-    child_environment = {**environment, "WAYMARK_BRIDGE_GRPC_ADDR": target(host, port)}
-    with open(log_path, "wb", opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW, 0o600)) as log:
+def _start(place: _Place, port: int) -> None:
+    """Start a bridge and wait until it is healthy.
+
+    Raises:
+        BootError: It is not.
+    """
+    address = str(Address(place.host, port))
+    log_path = place.directory / f"bridge-{port}.log"
+    with contextlib.suppress(OSError):
+        log_path.replace(log_path.with_suffix(".log.old"))  # of the bridge before it, which may have crashed
+    with _new_log(log_path) as log:
         process = subprocess.Popen(
             bridge_command(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=child_environment,
+            env={**place.environment, "WAYMARK_BRIDGE_GRPC_ADDR": address},
             start_new_session=True,  # it outlives the helper and the terminal
             cwd="/",
         )
     deadline = time.monotonic() + HEALTHY_WITHIN_S
     while time.monotonic() < deadline:
-        if probe(host, port, wanted, token) is Found.OURS:
-            return None
+        if probe(place.host, [port], place.wanted, place.token).ours is not None:
+            return
         if process.poll() is not None:
-            return f"waymark-bridge ended with exit code {process.returncode}; its log {log_path} says:\n{_tail(log_path)}"
+            raise _failure(f"the bridge ended with exit code {process.returncode}", log_path)
         time.sleep(_POLL_S)
-    process.terminate()
-    return f"waymark-bridge was not healthy on {target(host, port)} within {HEALTHY_WITHIN_S:g} s; its log {log_path} says:\n{_tail(log_path)}"
+    process.kill()  # it had its time, and must not appear later where nobody knows of it
+    process.wait()
+    raise _failure(f"the bridge was not healthy on {address} within {HEALTHY_WITHIN_S:g} s", log_path)
 
 
-def _tail(path: Path) -> str:
+@contextmanager
+def _new_log(path: Path) -> Iterator[int]:
     try:
-        lines = path.read_text(errors="replace").splitlines()[-_LOG_LINES:]
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        lines = [f"(cannot be read: {error.strerror})"]
-    return "\n".join(f"  {line}" for line in lines) or "  (empty)"
+        raise BootError(f"the log file {path} cannot be made: {error.strerror}") from None
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _failure(what: str, log_path: Path) -> BootError:
+    """The last line of a program of ours that gives up says why: it belongs into the first line here."""
+    try:
+        lines = log_path.read_text(errors="replace").splitlines()[-_LOG_LINES:]
+    except OSError as error:
+        lines = [f"(its log cannot be read: {error.strerror})"]
+    why = f": {lines[-1]}" if lines else ""
+    return BootError("\n".join([f"{what}{why} (log: {log_path})", *(f"  {line}" for line in lines)]))

@@ -7,7 +7,7 @@ import functools
 import hmac
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -15,7 +15,7 @@ from uuid import UUID
 import grpc
 import grpc.aio
 
-from waymark.bridge.waiting import Notifier, Waiters, forward_done
+from waymark.bridge.waiting import Notifier, Waiters, Watch, forward_done
 from waymark.errors import (
     IdempotencyConflict,
     ProgramError,
@@ -30,6 +30,7 @@ from waymark.program.verify import verify
 from waymark.proto import workflow_pb2 as pb
 from waymark.proto.workflow_pb2_grpc import WorkflowServiceServicer, add_WorkflowServiceServicer_to_server
 from waymark.store.protocol import CHANNEL_READY, Store
+from waymark.values.codec import MAX_VALUE_BYTES
 
 log = logging.getLogger("waymark.bridge")
 
@@ -37,14 +38,29 @@ MESSAGE_BYTES = 64 * 1024 * 1024
 """Largest gRPC message in either direction."""
 
 MAX_WAIT_S = 60.0
+"""Longest life of a stream of waits; then what is left is asked again, so that nothing is waited for that is not wanted."""
+
 MAX_IDS = 10_000
+"""Instances in one message."""
+
+MAX_WAITS = 100_000
+"""Instances waited for by one stream."""
+
+_REPLY_BYTES = 4 * 1024 * 1024
+_STOP_GRACE_S = 3.0
 
 SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     # Without this, Linux lets a second bridge listen on the same port.
     ("grpc.so_reuseport", 0),
+    # Clients ping while they wait; by default that is too often for a server, which then drops them.
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    # A client that vanished without a word is noticed by this.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
 )
 
 OPEN_METHODS = frozenset({"/waymark.v1.WorkflowService/Identify", "/waymark.v1.WorkerPool/Attach"})
@@ -88,7 +104,15 @@ def _answering(handler: Handler) -> Handler:
 
 
 class BridgeService(WorkflowServiceServicer):
-    """`WorkflowService` over a store. `run` must be running."""
+    """`WorkflowService` over a store. `run` must be running.
+
+    Args:
+        store: Started.
+        identity: What it proves to be.
+        token: What it and its clients know.
+        release: Of waymark, for people.
+        observer: In-memory mode only.
+    """
 
     def __init__(
         self,
@@ -106,10 +130,26 @@ class BridgeService(WorkflowServiceServicer):
         self._observer = observer
         self._waiters = Waiters(store)
         self._notifier = Notifier(store, CHANNEL_READY)
+        self._port = 0
 
-    def add_to(self, server: grpc.aio.Server) -> None:
-        """Serve on a server that has not started yet."""
+    def serve(self, server: grpc.aio.Server, address: str) -> int:
+        """Listen with a server that has not started yet; returns the port.
+
+        Raises:
+            OSError: The address cannot be listened on.
+        """
         add_WorkflowServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        try:
+            self._port = server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise OSError(str(error)) from error
+        return self._port
+
+    async def stop(self, server: grpc.aio.Server) -> None:
+        """Stop the server: waiting callers are sent away at once, other requests may end."""
+        stopping = asyncio.create_task(server.stop(_STOP_GRACE_S))
+        self._waiters.close()
+        await stopping
 
     async def run(self) -> None:
         """Look after waiting callers and notifications until cancelled."""
@@ -122,14 +162,17 @@ class BridgeService(WorkflowServiceServicer):
         self, request: pb.IdentifyRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> pb.IdentifyReply:
         if not 16 <= len(request.nonce) <= 64:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "nonce must be 16 to 64 bytes")
+            await context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT, f"nonce must be 16 to 64 bytes, got {len(request.nonce)}"
+            )
         return pb.IdentifyReply(
             protocol_version=self._identity.protocol_version,
             mode=self._identity.mode,
             database_fingerprint=self._identity.database_fingerprint,
-            proof=self._identity.proof(self._token, request.nonce),
+            proof=self._identity.proof(self._token, request.nonce, self._port),
             pid=os.getpid(),
             release=self._release,
+            port=self._port,
         )
 
     @_answering
@@ -153,6 +196,11 @@ class BridgeService(WorkflowServiceServicer):
     ) -> pb.StartInstancesReply:
         if len(request.instances) > MAX_IDS:
             raise InvalidRequest(f"at most {MAX_IDS} instances per call, got {len(request.instances)}")
+        for item in request.instances:
+            if len(item.input) > MAX_VALUE_BYTES:
+                raise InvalidRequest(
+                    f"the input of an instance must be at most {MAX_VALUE_BYTES} bytes, got {len(item.input)}"
+                )
         batch = [
             NewInstance(
                 instance_id=_instance_id(item.instance_id),
@@ -171,25 +219,56 @@ class BridgeService(WorkflowServiceServicer):
         return pb.StartInstancesReply(instance_ids=[started[item.instance_id].bytes for item in batch])
 
     @_answering
-    async def WaitInstances(self, request: pb.WaitInstancesRequest, context: object) -> pb.InstancesReply:
-        ids = _instance_ids(request.instance_ids)
-        finished = await self._waiters.wait_any(ids, min(max(request.max_wait_ms, 1) / 1000, MAX_WAIT_S))
-        for instance_id, view in finished.items():
-            if view is None:
-                await _abort_not_found(context, instance_id)
-        return pb.InstancesReply(instances=[_info(view) for view in finished.values() if view is not None])
+    async def WaitInstances(
+        self, requests: AsyncIterator[pb.WaitInstancesRequest], context: grpc.aio.ServicerContext[Any, Any]
+    ) -> None:
+        with self._waiters.watch() as watch:
+            reading = asyncio.create_task(self._read_waits(requests, watch))
+            ending = asyncio.get_running_loop().call_later(MAX_WAIT_S, watch.close)
+            try:
+                while answers := await watch.answers():
+                    for reply in _replies(answers):
+                        await context.write(reply)
+            finally:
+                ending.cancel()
+                reading.cancel()
+                await asyncio.wait({reading})
+            if not reading.cancelled():
+                reading.result()
+
+    async def _read_waits(self, requests: AsyncIterator[pb.WaitInstancesRequest], watch: Watch) -> None:
+        try:
+            async for request in requests:
+                self._waiters.add(watch, _instance_ids(request.instance_ids))
+                if len(watch.ids) > MAX_WAITS:
+                    raise InvalidRequest(f"at most {MAX_WAITS} instances can be waited for by one stream")
+        finally:
+            watch.close()
 
     @_answering
     async def GetInstances(self, request: pb.GetInstancesRequest, context: object) -> pb.InstancesReply:
-        views = await self._store.read_instances(_instance_ids(request.instance_ids))
-        return pb.InstancesReply(instances=[_info(view) for view in views.values()])
+        ids = _instance_ids(request.instance_ids)
+        views = await self._store.read_instances(ids)
+        return pb.InstancesReply(
+            instances=[_info(view, b"") for view in views.values()],
+            unknown_ids=[instance_id.bytes for instance_id in ids if instance_id not in views],
+        )
 
 
-async def _abort_not_found(context: Any, instance_id: InstanceId) -> None:
-    await context.abort(
-        grpc.StatusCode.NOT_FOUND,
-        f"no instance has the id {instance_id}: it never existed, or retention removed it",
-    )
+def _replies(answers: Mapping[InstanceId, InstanceView | None]) -> Iterator[pb.InstancesReply]:
+    """Answers in messages of a size that every client takes; a bigger payload goes alone."""
+    reply, size = pb.InstancesReply(), 0
+    for instance_id, view in answers.items():
+        payload = b"" if view is None else view.payload or b""
+        if size and size + len(payload) > _REPLY_BYTES:
+            yield reply
+            reply, size = pb.InstancesReply(), 0
+        size += len(payload) + 200
+        if view is None:
+            reply.unknown_ids.append(instance_id.bytes)
+        else:
+            reply.instances.append(_info(view, payload))
+    yield reply
 
 
 def _instance_id(data: bytes) -> InstanceId:
@@ -212,13 +291,13 @@ def _us(moment: datetime | None) -> int:
     return 0 if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def _info(view: InstanceView) -> pb.InstanceInfo:
+def _info(view: InstanceView, payload: bytes) -> pb.InstanceInfo:
     return pb.InstanceInfo(
         instance_id=view.instance_id.bytes,
         workflow_name=view.workflow_name,
         workflow_version=view.workflow_version,
         status=view.status.value,
-        payload=view.payload or b"",
+        payload=payload,
         priority=view.priority,
         created_at_us=_us(view.created_at),
         started_at_us=_us(view.started_at),
@@ -238,7 +317,8 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
         for key, value in handler_call_details.invocation_metadata or ():
             if key == TOKEN_METADATA and hmac.compare_digest(str(value).encode(), self._token):
                 return await continuation(handler_call_details)
-        return grpc.unary_unary_rpc_method_handler(_refuse)
+        # The shape of the refused method does not matter: the call ends before a message is read.
+        return grpc.stream_stream_rpc_method_handler(_refuse)
 
 
 async def _refuse(request: object, context: Any) -> None:

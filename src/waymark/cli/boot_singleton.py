@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from waymark.cli.edge import run_program, variables_help
+from waymark.cli.edge import CannotStart, run_program, variables_help
 from waymark.config import Program, load_client
+from waymark.errors import BootError
 
 NAME = "waymark-boot-singleton"
 
@@ -36,14 +37,21 @@ def _boot(output_file: Path | None) -> None:
 def _run(output_file: Path | None) -> int:
     from waymark.boot.singleton import find_or_start
 
-    port = find_or_start(load_client(os.environ), os.environ)
+    try:
+        port = find_or_start(load_client(os.environ), os.environ)
+    except BootError as error:
+        line, _, details = str(error).partition("\n")
+        raise CannotStart(f"{NAME}: {line}", details) from None
     if output_file is None:
         click.echo(port)
     else:
         # Whole or not at all: the reader may look at any time.
         temporary = output_file.with_name(f"{output_file.name}.{os.getpid()}")
-        temporary.write_text(f"{port}\n")
-        temporary.replace(output_file)
+        try:
+            temporary.write_text(f"{port}\n")
+            temporary.replace(output_file)
+        except OSError as error:
+            raise CannotStart(f"{NAME}: {output_file} cannot be written: {error.strerror}") from None
     return 0
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
+from collections.abc import Callable, Coroutine
+from importlib.metadata import version
+from typing import Any
 
 import click
 
@@ -14,7 +18,6 @@ from waymark.errors import ConfigError
 from waymark.model.settings import BridgeSettings, describe
 
 NAME = "waymark-bridge"
-_GRACE_S = 3.0
 
 log = logging.getLogger("waymark.cli")
 
@@ -35,15 +38,14 @@ def _bridge() -> None:
 def _run(settings: BridgeSettings) -> int:
     import anyio
 
+    from waymark.boot.identity import bridge_token
+
     log.info("starting: %s", describe(settings))
+    token = bridge_token(settings, os.environ)
     serve = _serve_memory if settings.bridge_in_memory else _serve_postgres
-
-    async def run() -> None:
-        await serve(settings, _token(settings))
-
     try:
-        anyio.run(run, backend_options={"use_uvloop": True})
-    except _AddressTaken:
+        anyio.run(serve, settings, token, backend_options={"use_uvloop": True})
+    except AddressTaken:
         raise ConfigError(
             "WAYMARK_BRIDGE_GRPC_ADDR",
             f'cannot be listened on, got "{settings.bridge_grpc_addr}"; is another {NAME} running? write a free address',
@@ -52,48 +54,32 @@ def _run(settings: BridgeSettings) -> int:
     return 0
 
 
-class _AddressTaken(Exception):
+class AddressTaken(Exception):
     """The gRPC address cannot be bound."""
 
 
-def _token(settings: BridgeSettings) -> str:
-    from waymark.boot.runtime_directory import runtime_directory, user_token
-
-    if settings.bridge_token is not None:
-        return settings.bridge_token.reveal()
-    return user_token(runtime_directory(os.environ))
-
-
 async def _serve_postgres(settings: BridgeSettings, token: str) -> None:
+    from waymark.boot.identity import wanted_identity
     from waymark.bridge.server import BridgeService, new_server
-    from waymark.model.identity import (
-        BRIDGE_PROTOCOL_VERSION,
-        MODE_POSTGRES,
-        BridgeIdentity,
-        database_fingerprint,
-    )
     from waymark.store.postgres import PostgresStore, migrate
 
     assert settings.database_url is not None
     dsn = settings.database_url.reveal()
     server = new_server(token)
     store = PostgresStore(dsn, role=NAME)
-    service = BridgeService(
-        store, BridgeIdentity(BRIDGE_PROTOCOL_VERSION, MODE_POSTGRES, database_fingerprint(dsn)), token
-    )
-    service.add_to(server)
+    service = BridgeService(store, wanted_identity(settings, os.environ), token, release=version("waymark"))
     try:
-        # The address first: two bridges of one boot must not both migrate and only then find out.
-        server.add_insecure_port(str(settings.bridge_grpc_addr))
-    except RuntimeError as error:
-        raise _AddressTaken from error
+        # The address first: of two bridges with one address, one must not migrate before it finds out.
+        service.serve(server, str(settings.bridge_grpc_addr))
+    except OSError as error:
+        raise AddressTaken from error
     await migrate(dsn)
     await store.start()
     try:
         await server.start()
         log.info("serving on %s", settings.bridge_grpc_addr)
-        await _until_signal(service.run())
-        await server.stop(_GRACE_S)
+        await _until_signal(service.run)
+        await service.stop(server)
     finally:
         await store.stop()
 
@@ -105,32 +91,27 @@ async def _serve_memory(settings: BridgeSettings, token: str) -> None:
     try:
         await engine.start()
     except OSError as error:
-        raise _AddressTaken from error
+        raise AddressTaken from error
     log.info("serving on %s, in memory", settings.bridge_grpc_addr)
     try:
-        await _until_signal(engine.failed())
+        await _until_signal(engine.failed)
     finally:
         await engine.stop()
 
 
-async def _until_signal(work: object) -> None:
-    """Do the work until SIGTERM or SIGINT."""
-    import signal
-    from collections.abc import Coroutine
-
-    assert isinstance(work, Coroutine)
+async def _until_signal(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do the work until SIGTERM or SIGINT; it should not end by itself, and raises what ends it."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    working = asyncio.create_task(work)
-    stopping = asyncio.create_task(stopped.wait())
-    done, pending = await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
-    await asyncio.gather(*pending, return_exceptions=True)
-    if working in done:
+    working, stopping = loop.create_task(work()), loop.create_task(stopped.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if working.done():
+        stopping.cancel()
         working.result()
+    working.cancel()
+    await asyncio.wait({working})
 
 
 if __name__ == "__main__":

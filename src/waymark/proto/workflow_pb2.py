@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19waymark/v1/workflow.proto\x12\nwaymark.v1\" \n\x0fIdentifyRequest\x12\r\n\x05nonce\x18\x01 \x01(\x0c\"\x82\x01\n\rIdentifyReply\x12\x18\n\x10protocol_version\x18\x01 \x01(\x05\x12\x0c\n\x04mode\x18\x02 \x01(\t\x12\x1c\n\x14\x64\x61tabase_fingerprint\x18\x03 \x01(\t\x12\r\n\x05proof\x18\x04 \x01(\x0c\x12\x0b\n\x03pid\x18\x05 \x01(\x03\x12\x0f\n\x07release\x18\x06 \x01(\t\"Y\n\x17RegisterWorkflowRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0f\n\x07program\x18\x03 \x01(\x0c\x12\x0e\n\x06source\x18\x04 \x01(\t\"(\n\x15RegisterWorkflowReply\x12\x0f\n\x07version\x18\x01 \x01(\t\"\\\n\x0bNewInstance\x12\x13\n\x0binstance_id\x18\x01 \x01(\x0c\x12\r\n\x05input\x18\x02 \x01(\x0c\x12\x10\n\x08priority\x18\x03 \x01(\x05\x12\x17\n\x0fidempotency_key\x18\x04 \x01(\t\"\x87\x01\n\x15StartInstancesRequest\x12\x15\n\rworkflow_name\x18\x01 \x01(\t\x12\x18\n\x10workflow_version\x18\x02 \x01(\t\x12*\n\tinstances\x18\x03 \x03(\x0b\x32\x17.waymark.v1.NewInstance\x12\x11\n\tclient_id\x18\x04 \x01(\x0c\"+\n\x13StartInstancesReply\x12\x14\n\x0cinstance_ids\x18\x01 \x03(\x0c\"A\n\x14WaitInstancesRequest\x12\x14\n\x0cinstance_ids\x18\x01 \x03(\x0c\x12\x13\n\x0bmax_wait_ms\x18\x02 \x01(\x05\"+\n\x13GetInstancesRequest\x12\x14\n\x0cinstance_ids\x18\x01 \x03(\x0c\"\xcd\x01\n\x0cInstanceInfo\x12\x13\n\x0binstance_id\x18\x01 \x01(\x0c\x12\x15\n\rworkflow_name\x18\x02 \x01(\t\x12\x18\n\x10workflow_version\x18\x03 \x01(\t\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x0f\n\x07payload\x18\x05 \x01(\x0c\x12\x10\n\x08priority\x18\x06 \x01(\x05\x12\x15\n\rcreated_at_us\x18\x07 \x01(\x03\x12\x15\n\rstarted_at_us\x18\x08 \x01(\x03\x12\x16\n\x0e\x66inished_at_us\x18\t \x01(\x03\"=\n\x0eInstancesReply\x12+\n\tinstances\x18\x01 \x03(\x0b\x32\x18.waymark.v1.InstanceInfo2\xa3\x03\n\x0fWorkflowService\x12\x42\n\x08Identify\x12\x1b.waymark.v1.IdentifyRequest\x1a\x19.waymark.v1.IdentifyReply\x12Z\n\x10RegisterWorkflow\x12#.waymark.v1.RegisterWorkflowRequest\x1a!.waymark.v1.RegisterWorkflowReply\x12T\n\x0eStartInstances\x12!.waymark.v1.StartInstancesRequest\x1a\x1f.waymark.v1.StartInstancesReply\x12M\n\rWaitInstances\x12 .waymark.v1.WaitInstancesRequest\x1a\x1a.waymark.v1.InstancesReply\x12K\n\x0cGetInstances\x12\x1f.waymark.v1.GetInstancesRequest\x1a\x1a.waymark.v1.InstancesReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19waymark/v1/workflow.proto\x12\nwaymark.v1\" \n\x0fIdentifyRequest\x12\r\n\x05nonce\x18\x01 \x01(\x0c\"\x90\x01\n\rIdentifyReply\x12\x18\n\x10protocol_version\x18\x01 \x01(\x05\x12\x0c\n\x04mode\x18\x02 \x01(\t\x12\x1c\n\x14\x64\x61tabase_fingerprint\x18\x03 \x01(\t\x12\r\n\x05proof\x18\x04 \x01(\x0c\x12\x0b\n\x03pid\x18\x05 \x01(\x03\x12\x0f\n\x07release\x18\x06 \x01(\t\x12\x0c\n\x04port\x18\x07 \x01(\x05\"Y\n\x17RegisterWorkflowRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0f\n\x07program\x18\x03 \x01(\x0c\x12\x0e\n\x06source\x18\x04 \x01(\t\"(\n\x15RegisterWorkflowReply\x12\x0f\n\x07version\x18\x01 \x01(\t\"\\\n\x0bNewInstance\x12\x13\n\x0binstance_id\x18\x01 \x01(\x0c\x12\r\n\x05input\x18\x02 \x01(\x0c\x12\x10\n\x08priority\x18\x03 \x01(\x05\x12\x17\n\x0fidempotency_key\x18\x04 \x01(\t\"\x87\x01\n\x15StartInstancesRequest\x12\x15\n\rworkflow_name\x18\x01 \x01(\t\x12\x18\n\x10workflow_version\x18\x02 \x01(\t\x12*\n\tinstances\x18\x03 \x03(\x0b\x32\x17.waymark.v1.NewInstance\x12\x11\n\tclient_id\x18\x04 \x01(\x0c\"+\n\x13StartInstancesReply\x12\x14\n\x0cinstance_ids\x18\x01 \x03(\x0c\",\n\x14WaitInstancesRequest\x12\x14\n\x0cinstance_ids\x18\x01 \x03(\x0c\"+\n\x13GetInstancesRequest\x12\x14\n\x0cinstance_ids\x18\x01 \x03(\x0c\"\xcd\x01\n\x0cInstanceInfo\x12\x13\n\x0binstance_id\x18\x01 \x01(\x0c\x12\x15\n\rworkflow_name\x18\x02 \x01(\t\x12\x18\n\x10workflow_version\x18\x03 \x01(\t\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x0f\n\x07payload\x18\x05 \x01(\x0c\x12\x10\n\x08priority\x18\x06 \x01(\x05\x12\x15\n\rcreated_at_us\x18\x07 \x01(\x03\x12\x15\n\rstarted_at_us\x18\x08 \x01(\x03\x12\x16\n\x0e\x66inished_at_us\x18\t \x01(\x03\"R\n\x0eInstancesReply\x12+\n\tinstances\x18\x01 \x03(\x0b\x32\x18.waymark.v1.InstanceInfo\x12\x13\n\x0bunknown_ids\x18\x02 \x03(\x0c\x32\xa7\x03\n\x0fWorkflowService\x12\x42\n\x08Identify\x12\x1b.waymark.v1.IdentifyRequest\x1a\x19.waymark.v1.IdentifyReply\x12Z\n\x10RegisterWorkflow\x12#.waymark.v1.RegisterWorkflowRequest\x1a!.waymark.v1.RegisterWorkflowReply\x12T\n\x0eStartInstances\x12!.waymark.v1.StartInstancesRequest\x1a\x1f.waymark.v1.StartInstancesReply\x12Q\n\rWaitInstances\x12 .waymark.v1.WaitInstancesRequest\x1a\x1a.waymark.v1.InstancesReply(\x01\x30\x01\x12K\n\x0cGetInstances\x12\x1f.waymark.v1.GetInstancesRequest\x1a\x1a.waymark.v1.InstancesReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,25 +34,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IDENTIFYREQUEST']._serialized_start=41
   _globals['_IDENTIFYREQUEST']._serialized_end=73
   _globals['_IDENTIFYREPLY']._serialized_start=76
-  _globals['_IDENTIFYREPLY']._serialized_end=206
-  _globals['_REGISTERWORKFLOWREQUEST']._serialized_start=208
-  _globals['_REGISTERWORKFLOWREQUEST']._serialized_end=297
-  _globals['_REGISTERWORKFLOWREPLY']._serialized_start=299
-  _globals['_REGISTERWORKFLOWREPLY']._serialized_end=339
-  _globals['_NEWINSTANCE']._serialized_start=341
-  _globals['_NEWINSTANCE']._serialized_end=433
-  _globals['_STARTINSTANCESREQUEST']._serialized_start=436
-  _globals['_STARTINSTANCESREQUEST']._serialized_end=571
-  _globals['_STARTINSTANCESREPLY']._serialized_start=573
-  _globals['_STARTINSTANCESREPLY']._serialized_end=616
-  _globals['_WAITINSTANCESREQUEST']._serialized_start=618
-  _globals['_WAITINSTANCESREQUEST']._serialized_end=683
-  _globals['_GETINSTANCESREQUEST']._serialized_start=685
-  _globals['_GETINSTANCESREQUEST']._serialized_end=728
-  _globals['_INSTANCEINFO']._serialized_start=731
-  _globals['_INSTANCEINFO']._serialized_end=936
-  _globals['_INSTANCESREPLY']._serialized_start=938
-  _globals['_INSTANCESREPLY']._serialized_end=999
-  _globals['_WORKFLOWSERVICE']._serialized_start=1002
-  _globals['_WORKFLOWSERVICE']._serialized_end=1421
+  _globals['_IDENTIFYREPLY']._serialized_end=220
+  _globals['_REGISTERWORKFLOWREQUEST']._serialized_start=222
+  _globals['_REGISTERWORKFLOWREQUEST']._serialized_end=311
+  _globals['_REGISTERWORKFLOWREPLY']._serialized_start=313
+  _globals['_REGISTERWORKFLOWREPLY']._serialized_end=353
+  _globals['_NEWINSTANCE']._serialized_start=355
+  _globals['_NEWINSTANCE']._serialized_end=447
+  _globals['_STARTINSTANCESREQUEST']._serialized_start=450
+  _globals['_STARTINSTANCESREQUEST']._serialized_end=585
+  _globals['_STARTINSTANCESREPLY']._serialized_start=587
+  _globals['_STARTINSTANCESREPLY']._serialized_end=630
+  _globals['_WAITINSTANCESREQUEST']._serialized_start=632
+  _globals['_WAITINSTANCESREQUEST']._serialized_end=676
+  _globals['_GETINSTANCESREQUEST']._serialized_start=678
+  _globals['_GETINSTANCESREQUEST']._serialized_end=721
+  _globals['_INSTANCEINFO']._serialized_start=724
+  _globals['_INSTANCEINFO']._serialized_end=929
+  _globals['_INSTANCESREPLY']._serialized_start=931
+  _globals['_INSTANCESREPLY']._serialized_end=1013
+  _globals['_WORKFLOWSERVICE']._serialized_start=1016
+  _globals['_WORKFLOWSERVICE']._serialized_end=1439
 # @@protoc_insertion_point(module_scope)

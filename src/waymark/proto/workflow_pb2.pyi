@@ -13,20 +13,22 @@ class IdentifyRequest(_message.Message):
     def __init__(self, nonce: _Optional[bytes] = ...) -> None: ...
 
 class IdentifyReply(_message.Message):
-    __slots__ = ("protocol_version", "mode", "database_fingerprint", "proof", "pid", "release")
+    __slots__ = ("protocol_version", "mode", "database_fingerprint", "proof", "pid", "release", "port")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     DATABASE_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     PROOF_FIELD_NUMBER: _ClassVar[int]
     PID_FIELD_NUMBER: _ClassVar[int]
     RELEASE_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     mode: str
     database_fingerprint: str
     proof: bytes
     pid: int
     release: str
-    def __init__(self, protocol_version: _Optional[int] = ..., mode: _Optional[str] = ..., database_fingerprint: _Optional[str] = ..., proof: _Optional[bytes] = ..., pid: _Optional[int] = ..., release: _Optional[str] = ...) -> None: ...
+    port: int
+    def __init__(self, protocol_version: _Optional[int] = ..., mode: _Optional[str] = ..., database_fingerprint: _Optional[str] = ..., proof: _Optional[bytes] = ..., pid: _Optional[int] = ..., release: _Optional[str] = ..., port: _Optional[int] = ...) -> None: ...
 
 class RegisterWorkflowRequest(_message.Message):
     __slots__ = ("name", "version", "program", "source")
@@ -77,12 +79,10 @@ class StartInstancesReply(_message.Message):
     def __init__(self, instance_ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class WaitInstancesRequest(_message.Message):
-    __slots__ = ("instance_ids", "max_wait_ms")
+    __slots__ = ("instance_ids",)
     INSTANCE_IDS_FIELD_NUMBER: _ClassVar[int]
-    MAX_WAIT_MS_FIELD_NUMBER: _ClassVar[int]
     instance_ids: _containers.RepeatedScalarFieldContainer[bytes]
-    max_wait_ms: int
-    def __init__(self, instance_ids: _Optional[_Iterable[bytes]] = ..., max_wait_ms: _Optional[int] = ...) -> None: ...
+    def __init__(self, instance_ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class GetInstancesRequest(_message.Message):
     __slots__ = ("instance_ids",)
@@ -113,7 +113,9 @@ class InstanceInfo(_message.Message):
     def __init__(self, instance_id: _Optional[bytes] = ..., workflow_name: _Optional[str] = ..., workflow_version: _Optional[str] = ..., status: _Optional[str] = ..., payload: _Optional[bytes] = ..., priority: _Optional[int] = ..., created_at_us: _Optional[int] = ..., started_at_us: _Optional[int] = ..., finished_at_us: _Optional[int] = ...) -> None: ...
 
 class InstancesReply(_message.Message):
-    __slots__ = ("instances",)
+    __slots__ = ("instances", "unknown_ids")
     INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_IDS_FIELD_NUMBER: _ClassVar[int]
     instances: _containers.RepeatedCompositeFieldContainer[InstanceInfo]
-    def __init__(self, instances: _Optional[_Iterable[_Union[InstanceInfo, _Mapping]]] = ...) -> None: ...
+    unknown_ids: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, instances: _Optional[_Iterable[_Union[InstanceInfo, _Mapping]]] = ..., unknown_ids: _Optional[_Iterable[bytes]] = ...) -> None: ...

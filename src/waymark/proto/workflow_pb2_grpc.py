@@ -49,7 +49,7 @@ class WorkflowServiceStub:
                 request_serializer=waymark_dot_v1_dot_workflow__pb2.StartInstancesRequest.SerializeToString,
                 response_deserializer=waymark_dot_v1_dot_workflow__pb2.StartInstancesReply.FromString,
                 _registered_method=True)
-        self.WaitInstances = channel.unary_unary(
+        self.WaitInstances = channel.stream_stream(
                 '/waymark.v1.WorkflowService/WaitInstances',
                 request_serializer=waymark_dot_v1_dot_workflow__pb2.WaitInstancesRequest.SerializeToString,
                 response_deserializer=waymark_dot_v1_dot_workflow__pb2.InstancesReply.FromString,
@@ -85,15 +85,17 @@ class WorkflowServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def WaitInstances(self, request, context):
-        """Wait until any of the instances has ended, or for max_wait_ms. NOT_FOUND: one does not exist.
+    def WaitInstances(self, request_iterator, context):
+        """Wait for instances: the client adds ids whenever it likes, and each is answered once, when it has ended or turns
+        out not to exist. One stream serves all who wait in a client. It ends when the client closes its side, and after a
+        minute; what has not been answered is then asked again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetInstances(self, request, context):
-        """Look at instances as they are now; unknown ones are left out.
+        """Look at instances as they are now, without their payloads.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -117,7 +119,7 @@ def add_WorkflowServiceServicer_to_server(servicer, server):
                     request_deserializer=waymark_dot_v1_dot_workflow__pb2.StartInstancesRequest.FromString,
                     response_serializer=waymark_dot_v1_dot_workflow__pb2.StartInstancesReply.SerializeToString,
             ),
-            'WaitInstances': grpc.unary_unary_rpc_method_handler(
+            'WaitInstances': grpc.stream_stream_rpc_method_handler(
                     servicer.WaitInstances,
                     request_deserializer=waymark_dot_v1_dot_workflow__pb2.WaitInstancesRequest.FromString,
                     response_serializer=waymark_dot_v1_dot_workflow__pb2.InstancesReply.SerializeToString,
@@ -220,7 +222,7 @@ class WorkflowService:
             _registered_method=True)
 
     @staticmethod
-    def WaitInstances(request,
+    def WaitInstances(request_iterator,
             target,
             options=(),
             channel_credentials=None,
@@ -230,8 +232,8 @@ class WorkflowService:
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
+        return grpc.experimental.stream_stream(
+            request_iterator,
             target,
             '/waymark.v1.WorkflowService/WaitInstances',
             waymark_dot_v1_dot_workflow__pb2.WaitInstancesRequest.SerializeToString,

@@ -12,9 +12,10 @@ import tempfile
 import threading
 from pathlib import Path
 
-from waymark.boot.probe import target
-from waymark.boot.singleton import bridge_token, wanted_identity
-from waymark.bridge.client import BridgeClient, Connection, Endpoint, EndpointSource
+from waymark.boot.identity import bridge_token, wanted_identity
+from waymark.bridge.channel import Connection, Endpoint, EndpointSource
+from waymark.bridge.client import BridgeClient
+from waymark.bridge.per_loop import PerLoop
 from waymark.config import load_client
 from waymark.errors import BootError
 from waymark.model.identity import MODE_MEMORY
@@ -35,16 +36,19 @@ class ConfiguredSource:
     async def find(self) -> Endpoint:
         settings = load_client(os.environ)
         token = bridge_token(settings, os.environ)
-        if settings.bridge_grpc_addr is not None:
-            return Endpoint(str(settings.bridge_grpc_addr), token, None)
-        identity = wanted_identity(settings)
+        address = settings.bridge_grpc_addr
+        if address is not None:
+            return Endpoint(address.host, address.port, token, None)
+        identity = wanted_identity(settings, os.environ)
         port = self._port
         if port is None:
             port = await asyncio.to_thread(self._boot, settings)
-        return Endpoint(target(settings.bridge_grpc_host, port), token, identity)
+        return Endpoint(settings.bridge_grpc_host, port, token, identity)
 
-    def lost(self) -> None:
-        self._port = None
+    def lost(self, endpoint: Endpoint) -> None:
+        with self._lock:
+            if self._port == endpoint.port:
+                self._port = None
 
     def _boot(self, settings: ClientSettings) -> int:
         with self._lock:
@@ -59,34 +63,39 @@ def boot(settings: ClientSettings) -> int:
     Raises:
         BootError: It failed; carries what it printed.
     """
-    command = list(settings.boot_command) if settings.boot_command else [*_boot_binary(settings.boot_binary)]
+    command = list(settings.boot_command) if settings.boot_command else _boot_binary(settings.boot_binary)
     with tempfile.TemporaryDirectory(prefix="waymark-boot-") as directory:
-        output = Path(directory) / "port"
+        output, log = Path(directory) / "port", Path(directory) / "log"
         try:
-            done = subprocess.run(
-                [*command, "--output-file", str(output)],
-                capture_output=True,
-                text=True,
-                timeout=BOOT_TIMEOUT_S,
-                check=False,
-            )
+            # A file and not a pipe: what a boot command leaves running may hold its end open for ever.
+            with log.open("wb") as printed:
+                done = subprocess.run(
+                    [*command, "--output-file", str(output)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=printed,
+                    stderr=printed,
+                    timeout=BOOT_TIMEOUT_S,
+                    check=False,
+                )
         except OSError as error:
             raise BootError(
-                f"the boot helper {command[0]} cannot be run: {error.strerror}; set WAYMARK_BOOT_BINARY or WAYMARK_BOOT_COMMAND"
-            ) from error
+                f"the boot helper {command[0]} cannot be run: {error.strerror}; correct WAYMARK_BOOT_BINARY or WAYMARK_BOOT_COMMAND"
+            ) from None
         except subprocess.TimeoutExpired:
             raise BootError(
-                f"the boot helper {command[0]} gave no port within {BOOT_TIMEOUT_S:g} s"
+                f"the boot helper {command[0]} gave no port within {BOOT_TIMEOUT_S:g} s{_printed(log)}"
             ) from None
         if done.returncode:
-            lines = (done.stderr or done.stdout).strip().splitlines()[-_LAST_LINES:]
-            raise BootError(
-                f"the boot helper {command[0]} ended with exit code {done.returncode}:\n" + "\n".join(lines)
-            )
+            raise BootError(f"no bridge could be found or started{_printed(log)}")
         try:
             return int(output.read_text())
         except (OSError, ValueError):
             raise BootError(f"the boot helper {command[0]} wrote no port to its output file") from None
+
+
+def _printed(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()[-_LAST_LINES:]
+    return "; the boot helper says:\n" + "\n".join(f"  {line}" for line in lines) if lines else ""
 
 
 def _boot_binary(name: str) -> list[str]:
@@ -112,25 +121,27 @@ class Connector:
     def __init__(self) -> None:
         self._source: EndpointSource | None = None
         self._client: BridgeClient | None = None
-        self.client_ids: dict[int, bytes] = {}
+        self._client_ids = PerLoop(lambda: os.urandom(16))
+        self._lock = threading.Lock()
 
-    def use(self, source: EndpointSource) -> None:
-        """Find the bridge by another way from now on."""
-        self._source = source
-        self._client = None
+    def use(self, source: EndpointSource | None) -> None:
+        """Find the bridge by another way from now on; None: by the way that is the default."""
+        with self._lock:
+            self._source = source
+            self._client = None
 
     def client(self) -> BridgeClient:
         """The client of this process."""
-        if self._client is None:
-            if self._source is None:
-                self._source = make_source(ConfiguredSource)
-            self._client = BridgeClient(self._source, self._connected)
-        return self._client
+        with self._lock:
+            if self._client is None:
+                if self._source is None:
+                    self._source = make_source(ConfiguredSource)
+                self._client = BridgeClient(self._source, self._connected)
+            return self._client
 
     def client_id(self) -> bytes:
         """Identity of this event loop towards an in-memory bridge, which sends it the actions of what it starts."""
-        key = id(asyncio.get_running_loop())
-        return self.client_ids.setdefault(key, os.urandom(16))
+        return self._client_ids.get()
 
     async def _connected(self, connection: Connection) -> None:
         if connection.mode == MODE_MEMORY:

@@ -14,13 +14,13 @@ from collections.abc import Iterable, Sequence
 
 import grpc.aio
 
-from waymark.bridge.server import BridgeService, TokenInterceptor
+from waymark.bridge.server import BridgeService, new_server
 from waymark.executor.dispatch import Outgoing
 from waymark.executor.executor import Executor, ExecutorSettings
 from waymark.model.identity import BRIDGE_PROTOCOL_VERSION, MODE_MEMORY, BridgeIdentity
 from waymark.model.records import ExecutorId, InstanceId
 from waymark.pool.router import Lane, Results, Router
-from waymark.pool.service import SERVER_OPTIONS, Admission, Refusal, WorkerPoolService
+from waymark.pool.service import Admission, Refusal, WorkerPoolService
 from waymark.proto.worker_pb2 import ActionResult, Hello, Lost
 from waymark.store.memory.store import MemoryStore
 from waymark.store.protocol import CHANNEL_READY
@@ -40,6 +40,7 @@ class _Client:
 
     def __init__(self, router: Router) -> None:
         self.router = router
+        self.lane: Lane | None = None
         self.tokens: set[int] = set()
 
 
@@ -76,6 +77,7 @@ class MemoryEngine:
         self._owners: dict[InstanceId, bytes] = {}
         self._homeless: list[Outgoing] = []
         self._server: grpc.aio.Server | None = None
+        self._service: BridgeService | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.port = 0
 
@@ -87,24 +89,23 @@ class MemoryEngine:
         """
         identity = BridgeIdentity(BRIDGE_PROTOCOL_VERSION, MODE_MEMORY, "")
         service = BridgeService(self._store, identity, self._token, observer=self)
-        server = grpc.aio.server(options=SERVER_OPTIONS, interceptors=[TokenInterceptor(self._token)])
-        service.add_to(server)
+        server = new_server(self._token)
         WorkerPoolService(self).add_to(server)
-        try:
-            self.port = server.add_insecure_port(self._address)
-        except RuntimeError as error:
-            raise OSError(str(error)) from error
+        self.port = service.serve(server, self._address)
         await self._store.open_executor(self._executor_id, host="memory", pid=0, ttl_ms=_LEASE_MS)
         self._executor.use_lease_until(_FOREVER_US)
         for loop in (self._executor.run, service.run, self._wake_executor):
             self._tasks.append(asyncio.create_task(loop()))
         await server.start()
-        self._server = server
+        self._server, self._service = server, service
 
     async def stop(self) -> None:
         """Stop serving; everything is forgotten."""
-        if self._server is not None:
-            await self._server.stop(0.2)
+        if self._server is not None and self._service is not None:
+            for client in self._clients.values():
+                if client.lane is not None:
+                    client.lane.port.close("the bridge stops")
+            await self._service.stop(self._server)
             self._server = None
         for task in self._tasks:
             task.cancel()
@@ -144,6 +145,7 @@ class MemoryEngine:
 
     def attached(self, lane: Lane) -> None:
         """See `pool.service.Gate`."""
+        self._clients[lane.worker_id].lane = lane
         watcher = asyncio.create_task(self._watch(lane, self._clients[lane.worker_id]))
         self._tasks.append(watcher)
         watcher.add_done_callback(self._tasks.remove)

@@ -19,3 +19,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
     if not os.environ.get("WAYMARK_BRIDGE_GRPC_ADDR"):
         use_for_tests("waymark.testing.thread:bridge_of_this_process")
+
+
+def pytest_unconfigure() -> None:
+    """End the test bridge before the interpreter ends its threads."""
+    from waymark.sdk.late import end_tests
+
+    end_tests()
