@@ -44,7 +44,9 @@ from waymark.vm.machine import Machine
 
 log = logging.getLogger("waymark.executor")
 
-CLAIM_BATCH = 100
+CLAIM_BATCH = 25
+"""Instances in one claim: small, so that a burst of starts is shared by all shards and hosts that woke for it, not taken by the first."""
+RELEASE_BATCH = 200
 SNAPSHOT_BYTES = 256 * 1024
 """Journal bytes after which a snapshot is worth it, at least; and at least twice the size of the last one, so the cost stays a fixed share."""
 _UNAVAILABLE_RETRY_S = 1.0
@@ -515,7 +517,7 @@ class Executor:
             await self._store.write_snapshots(self._executor_id, list(snapshots.values()))
         await self._write_quarantines()
         releases: list[Release] = []
-        for instance_id in sorted(self._leaving)[:CLAIM_BATCH]:
+        for instance_id in sorted(self._leaving)[:RELEASE_BATCH]:
             instance = self._active.get(instance_id)
             if instance is None:
                 self._leaving.discard(instance_id)
