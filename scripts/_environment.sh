@@ -20,7 +20,7 @@ ensure_environment() {
     local extras="$1" stamp wanted
     stamp=".venv/.installed-${extras//,/-}"
     if [ ! -x .venv/bin/python ]; then
-        "$(find_python)" -m venv .venv
+        "$(find_python)" -m venv .venv || { rm -rf .venv; exit 2; }
     fi
     wanted="$(sha256sum pyproject.toml | cut -d' ' -f1) $(.venv/bin/python --version)"
     if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
