@@ -104,13 +104,13 @@ def test_a_missing_database_says_how_to_set_it() -> None:
 @pytest.mark.parametrize("word", ["1", "true", "YES", "On"])
 def test_words_that_mean_true(word: str) -> None:
     """Booleans are read in any case."""
-    assert load_start_workers({**REQUIRED, "WAYMARK_WEBAPP_ENABLED": word}).webapp_enabled is True
+    assert load_bridge({**REQUIRED, "WAYMARK_BRIDGE_IN_MEMORY": word}).bridge_in_memory is True
 
 
 @pytest.mark.parametrize("word", ["0", "false", "NO", "Off"])
 def test_words_that_mean_false(word: str) -> None:
     """Booleans are read in any case."""
-    assert load_start_workers({**REQUIRED, "WAYMARK_WEBAPP_ENABLED": word}).webapp_enabled is False
+    assert load_bridge({**REQUIRED, "WAYMARK_BRIDGE_IN_MEMORY": word}).bridge_in_memory is False
 
 
 @pytest.mark.parametrize(
@@ -280,3 +280,15 @@ class TestCpuCount:
         assert cpu_count(root=tmp_path, membership=tmp_path / "membership") == 4
         (tmp_path / "cpu/x/cpu.cfs_quota_us").write_text("-1\n")
         assert cpu_count(root=tmp_path, membership=tmp_path / "membership") == 16
+
+
+def test_what_this_release_cannot_honour_is_not_accepted_in_silence() -> None:
+    """The web page is refused, a setting without effect is warned of: P11."""
+    environment = {"WAYMARK_DATABASE_URL": "postgresql://localhost/app"}
+    with pytest.raises(
+        ConfigError, match="WAYMARK_WEBAPP_ENABLED cannot be honoured, this release has no web page yet"
+    ):
+        load_start_workers({**environment, "WAYMARK_WEBAPP_ENABLED": "1"})
+    assert unknown_variables({**environment, "WAYMARK_SCHEDULER_BATCH_SIZE": "5"}) == [
+        "config: WAYMARK_SCHEDULER_BATCH_SIZE has no effect yet: what it is for comes with a later release"
+    ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from waymark.config.parsers import Refused
-from waymark.config.table import PREFIX, TABLE, Program, Variable
+from waymark.config.table import NOT_YET, PREFIX, TABLE, Program, Variable
 from waymark.errors import ConfigError
 from waymark.model.settings import BridgeSettings, ClientSettings, StartWorkersSettings
 
@@ -26,6 +26,11 @@ def load_start_workers(environment: Mapping[str, str]) -> StartWorkersSettings:
             "WAYMARK_LOCK_TTL_MS",
             f"must be at least 2 times WAYMARK_LOCK_HEARTBEAT_MS ({settings.lock_heartbeat_ms}), "
             f"got {settings.lock_ttl_ms}; write {2 * settings.lock_heartbeat_ms}, or lower the heartbeat",
+        )
+    if settings.webapp_enabled:
+        raise ConfigError(
+            "WAYMARK_WEBAPP_ENABLED",
+            "cannot be honoured, this release has no web page yet; unset it, or write 0",
         )
     return settings
 
@@ -75,7 +80,7 @@ def load_log_level(environment: Mapping[str, str]) -> str:
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    """One warning for each `WAYMARK_*` variable that no program of this release reads."""
+    """One warning for each `WAYMARK_*` variable that is set and that no program of this release acts on."""
     known = sorted({variable.name for variable in TABLE})
     warnings = []
     for name in sorted(environment):
@@ -83,6 +88,8 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
             hint = f"; did you mean {near[0]}?" if near else ""
             warnings.append(f"config: {name} is not a variable of this release and has no effect{hint}")
+        elif name in NOT_YET and environment[name].strip():
+            warnings.append(f"config: {name} has no effect yet: what it is for comes with a later release")
     return warnings
 
 

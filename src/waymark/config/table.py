@@ -298,3 +298,18 @@ TABLE: tuple[Variable, ...] = (
     Variable("WAYMARK_LOG_LEVEL", _ALL, parsers.log_level, "Level of the waymark loggers.", "INFO"),
 )
 """In the order of the reference page; a derived default may use the fields of the rows above it."""
+
+
+NOT_YET: frozenset[str] = frozenset(
+    {
+        "WAYMARK_WEBAPP_ADDR",
+        "WAYMARK_WEBAPP_TOKEN",
+        "WAYMARK_SCHEDULER_POLL_INTERVAL_MS",
+        "WAYMARK_SCHEDULER_BATCH_SIZE",
+        "WAYMARK_RUNNER_PROFILE_INTERVAL_MS",
+        "WAYMARK_GARBAGE_COLLECTOR_RETENTION_HOURS",
+        "WAYMARK_GARBAGE_COLLECTOR_INTERVAL_MS",
+        "WAYMARK_GARBAGE_COLLECTOR_BATCH_SIZE",
+    }
+)
+"""Variables of the contract that nothing in this release acts on; setting one is answered by a warning."""
