@@ -19,7 +19,7 @@ import grpc.aio
 
 from waymark.boot.probe import is_wanted
 from waymark.bridge.per_loop import PerLoop
-from waymark.errors import BridgeRejected, BridgeUnavailable
+from waymark.errors import BridgeError, BridgeRejected, BridgeUnavailable
 from waymark.model.identity import TOKEN_METADATA, BridgeIdentity
 from waymark.proto import workflow_pb2 as pb
 
@@ -149,6 +149,7 @@ class Connections:
             BootError: There is no bridge and none can be started.
             BridgeUnavailable: It does not answer, or somebody else does.
             BridgeRejected: What listens on the address that the user gave is not the bridge.
+            BridgeError: This process was forked under an open connection.
         """
         place = self._place()
         if place.connection is not None and place.connection.is_alive:
@@ -194,7 +195,7 @@ class Connections:
 
     def _place(self) -> _Place:
         if _inherited:
-            raise BridgeUnavailable(
+            raise BridgeError(
                 "this process was forked from one that had an open connection to the bridge, which gRPC does not support; "
                 "start processes with the 'spawn' or 'forkserver' method, or fork before the first run is started"
             )
