@@ -16,6 +16,9 @@ import grpc
 import pytest
 
 from tests.bridge.harness import BOOT, Desk, listener, open_desk
+from waymark.boot import singleton
+from waymark.config import load_client
+from waymark.errors import BootError
 from waymark.model.identity import BRIDGE_PROTOCOL_VERSION, MODE_MEMORY, BridgeIdentity
 from waymark.proto import workflow_pb2 as pb
 from waymark.testing.local_stack import wait_until
@@ -167,6 +170,21 @@ def test_the_port_goes_to_a_file_when_asked(desk: Desk, tmp_path: Path, option: 
     done = desk.boot(option, str(tmp_path / "missing" / "port"))
     assert done.returncode == 2
     assert "cannot be written: No such file or directory" in done.stderr
+
+
+def test_the_base_port_has_two_names(desk: Desk) -> None:
+    """WAYMARK_BRIDGE_BASE_PORT counts where WAYMARK_BRIDGE_GRPC_PORT is unset."""
+    base = {"WAYMARK_BRIDGE_BASE_PORT": str(desk.port + 1)}
+    assert desk.booted(WAYMARK_BRIDGE_GRPC_PORT="", **base) == desk.port + 1
+    assert desk.booted(**base) == desk.port + 1  # found above the base that GRPC_PORT names
+
+
+def test_no_free_port_is_an_error(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says which were tried and what to set."""
+    monkeypatch.setattr(singleton, "PORTS_TRIED", 1)
+    with listener(desk.port), pytest.raises(BootError, match=f"every port from {desk.port} to {desk.port}"):
+        singleton.find_or_start(load_client(desk.environment), desk.environment)
+    assert desk.bridges() == []
 
 
 def test_a_boot_call_is_quick_when_the_bridge_is_there(desk: Desk) -> None:

@@ -155,6 +155,7 @@ def test_a_run_takes_milliseconds_after_the_first(desk: Desk) -> None:
                 took.append(time.perf_counter() - began)
             print(f"\\nnew loop: {statistics.median(took) * 1000:.1f} ms")
         """,
+        interpreter=(),
     )
     figures = dict(re.findall(r"(same|new) loop: ([0-9.]+) ms", printed))
     print(figures)

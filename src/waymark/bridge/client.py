@@ -34,6 +34,7 @@ _BACKOFF_FIRST_S = 0.05
 _BACKOFF_LAST_S = 2.0
 _LOG_EVERY_S = 10.0
 _WORKED_S = 5.0
+"""A request that failed after this long had an answer for a while: a stream of waits. Patience then begins anew."""
 
 T = TypeVar("T")
 

@@ -76,9 +76,10 @@ async def _serve_postgres(settings: BridgeSettings, token: str) -> None:
     await migrate(dsn)
     await store.start()
     try:
+        stopped = _stop_signal()
         await server.start()
         log.info("serving on %s", settings.bridge_grpc_addr)
-        await _until_signal(service.run)
+        await _until(stopped, service.run)
         await service.stop(server)
     finally:
         await store.stop()
@@ -88,23 +89,29 @@ async def _serve_memory(settings: BridgeSettings, token: str) -> None:
     from waymark.testing.engine import MemoryEngine
 
     engine = MemoryEngine(str(settings.bridge_grpc_addr), token)
+    stopped = _stop_signal()
     try:
         await engine.start()
     except OSError as error:
         raise AddressTaken from error
     log.info("serving on %s, in memory", settings.bridge_grpc_addr)
     try:
-        await _until_signal(engine.failed)
+        await _until(stopped, engine.failed)
     finally:
         await engine.stop()
 
 
-async def _until_signal(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Do the work until SIGTERM or SIGINT; it should not end by itself, and raises what ends it."""
-    loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
+def _stop_signal() -> asyncio.Event:
+    """Set by SIGTERM or SIGINT from now on; before anybody hears that we serve, or they could stop us in a rude way."""
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def _until(stopped: asyncio.Event, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do the work until the event; it should not end by itself, and raises what ends it."""
+    loop = asyncio.get_running_loop()
     working, stopping = loop.create_task(work()), loop.create_task(stopped.wait())
     await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if working.done():
