@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import ClassVar
 
 import msgspec
 
@@ -45,6 +46,21 @@ class FieldInfo(msgspec.Struct, frozen=True):
     repr: bool = True
 
 
+class Traits(msgspec.Struct, frozen=True, array_like=True):
+    """How instances of a class behave that nothing else describes; travels with each of its values."""
+
+    flags: int = 0
+    special: tuple[str, ...] = ()
+    """Special methods the class defines itself, which the VM cannot run."""
+
+    FROZEN: ClassVar[int] = 1
+    ORDERED: ClassVar[int] = 2
+    HASHED: ClassVar[int] = 4
+    """Equal instances have equal hashes, though they can change."""
+    BY_IDENTITY: ClassVar[int] = 8
+    """Equality is identity."""
+
+
 class ClassInfo(msgspec.Struct, frozen=True):
     """What is needed to build a class that behaves alike as long as no code of its own runs."""
 
@@ -68,3 +84,5 @@ class ClassInfo(msgspec.Struct, frozen=True):
     """Special methods the class defines itself (`__eq__`, `__str__`, ...), which the VM cannot run."""
     code_names: tuple[str, ...] = ()
     """Methods and properties of the class, which only user code can run."""
+    validates_assignment: bool = False
+    """Pydantic: setting a field runs code of the class."""

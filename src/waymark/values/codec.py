@@ -16,7 +16,7 @@ import enum
 import pathlib
 import uuid
 import zoneinfo
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,12 +24,15 @@ import msgspec
 
 from waymark.errors import ValueDecodingError, ValueEncodingError
 from waymark.values import exceptions
-from waymark.values.classes import SET_NAMES, ClassKey, ClassKind
+from waymark.values.classes import SET_NAMES, ClassKey, ClassKind, Traits
+from waymark.values.known import KNOWN_CLASSES
+from waymark.values.special import traits_of
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 FORMAT = 1
+_NO_TRAITS = Traits()
 _FORMAT_BYTE = bytes((FORMAT,))
 
 MAX_VALUE_BYTES = 8 * 1024 * 1024
@@ -38,7 +41,11 @@ MAX_DEPTH = 128
 _INT_LOW, _INT_HIGH = -(2**63), 2**64 - 1
 _SCALARS = frozenset({type(None), bool, int, float, str, bytes})
 _STR_ONLY = frozenset({str})
+_TEXTS = frozenset({str, bytes})
 _FALLBACK_TEXT = 1000
+
+LONG_TEXT = 1024
+"""In a snapshot, a text of that length that occurs more than once is written once, so a state never grows by being restored."""
 
 
 class Tag:
@@ -96,7 +103,9 @@ class ClassSource(Protocol):
         """Makes a frozenset."""
         ...
 
-    def new_record(self, kind: ClassKind, key: ClassKey, names: tuple[str, ...]) -> Any:
+    def new_record(
+        self, kind: ClassKind, key: ClassKey, names: tuple[str, ...], traits: Traits | None = None
+    ) -> Any:
         """An instance without fields yet."""
         ...
 
@@ -104,7 +113,9 @@ class ClassSource(Protocol):
         """Give a new record its fields."""
         ...
 
-    def enum_member(self, enum_type: str, key: ClassKey, name: str, value: Any) -> Any:
+    def enum_member(
+        self, enum_type: str, key: ClassKey, name: str, value: Any, special: tuple[str, ...] = ()
+    ) -> Any:
         """The member of that name."""
         ...
 
@@ -113,6 +124,10 @@ class ClassSource(Protocol):
     ) -> BaseException:
         """An exception of the first class of `mro`, which is known or made to be a subclass of the others."""
         ...
+
+
+class _TooBig(Exception):
+    """Unwinds an encoder before it writes more than anybody would take."""
 
 
 class _Unsupported(Exception):
@@ -144,7 +159,12 @@ def encode(
         ValueEncodingError: A part is outside the domain or over a limit; names the part by its path.
     """
     try:
-        data = _encode(value, max_depth, internals)
+        data = _encode(value, max_bytes, max_depth, internals)
+    except _TooBig:
+        raise ValueEncodingError(
+            root,
+            f"is more than the limit of {max_bytes:,} bytes encoded; store it outside and pass a reference",
+        ) from None
     except _Unsupported as error:
         path = _locate(value, error.value, root)
         raise ValueEncodingError(path, error.problem) from None
@@ -156,11 +176,13 @@ def encode(
     return data
 
 
-def _encode(value: object, max_depth: int, internals: Mapping[type, InternalType] | None) -> bytes:
+def _encode(
+    value: object, max_bytes: int, max_depth: int, internals: Mapping[type, InternalType] | None
+) -> bytes:
     if type(value) in _SCALARS:
         scan = None
     else:
-        scan = _Scan(max_depth, internals)
+        scan = _Scan(max_bytes, max_depth, internals)
         scan.visit(value, 1)
     if scan is None or not scan.special:
         try:
@@ -168,26 +190,29 @@ def _encode(value: object, max_depth: int, internals: Mapping[type, InternalType
         except (OverflowError, UnicodeEncodeError):
             pass  # an int beyond 64 bits or a lone surrogate: written by the slow path
     return _FORMAT_BYTE + msgspec.msgpack.encode(
-        _Writer(scan or _Scan(max_depth, internals), internals).node(value)
+        _Writer(scan or _Scan(max_bytes, max_depth, internals), internals).node(value)
     )
 
 
 class _Scan:
-    """First pass: is everything plain, what occurs more than once, is anything too deep."""
+    """First pass: is everything plain, what occurs more than once, is anything too deep or too big."""
 
-    def __init__(self, max_depth: int, internals: Mapping[type, InternalType] | None) -> None:
+    def __init__(self, max_bytes: int, max_depth: int, internals: Mapping[type, InternalType] | None) -> None:
         self.special = False
         self.counts: dict[int, int] = {}
         self.replaced: dict[int, str] = {}
         """Parts of exceptions that cannot be stored, by id, and the text that stands for them."""
         self._kept: list[object] = []  # keeps temporary objects alive, so that no id is used twice
         self._open_tuples: set[int] = set()
+        self._room = max_bytes
         self._max_depth = max_depth
         self._internals = internals
 
     def visit(self, value: object, depth: int) -> None:
         kind = type(value)
         if kind in _SCALARS:
+            if kind in _TEXTS:
+                self._texts((value,))
             return
         key = id(value)
         seen = self.counts.get(key, 0)
@@ -202,17 +227,14 @@ class _Scan:
                 value, f"is nested more than {self._max_depth} levels deep; flatten it, or pass a reference"
             )
         if kind is list:
-            if not _SCALARS.issuperset(map(type, value)):  # type: ignore[call-overload]
-                for item in value:  # type: ignore[attr-defined]
-                    self.visit(item, depth + 1)
+            self._visit_all(value, depth)  # type: ignore[arg-type]
         elif kind is dict:
             if not _STR_ONLY.issuperset(map(type, value)):  # type: ignore[call-overload]
                 self.special = True
-                for item in value:  # type: ignore[attr-defined]
-                    self.visit(item, depth + 1)
-            if not _SCALARS.issuperset(map(type, value.values())):  # type: ignore[attr-defined]
-                for item in value.values():  # type: ignore[attr-defined]
-                    self.visit(item, depth + 1)
+                self._visit_all(value, depth)  # type: ignore[arg-type]
+            else:
+                self._room -= sum(map(len, value))  # type: ignore[call-overload]
+            self._visit_all(value.values(), depth)  # type: ignore[attr-defined]
         elif isinstance(value, BaseException):
             self.special = True
             self._visit_exception(value, depth)
@@ -226,6 +248,29 @@ class _Scan:
                 for part in parts:
                     self.visit(part, depth + 1)
                 self._open_tuples.discard(key)
+
+    def _visit_all(self, parts: Collection[Any], depth: int) -> None:
+        """Parts of a plain container; those of a flat one without any Python per item, as most are."""
+        kinds = set(map(type, parts))
+        if not kinds <= _SCALARS:
+            for part in parts:
+                self.visit(part, depth + 1)
+        elif kinds & _TEXTS:
+            self._texts(parts if kinds <= _TEXTS else [part for part in parts if type(part) in _TEXTS])
+
+    def _texts(self, texts: Collection[Any]) -> None:
+        """A text that occurs often takes no memory, but is written each time: refused before it is."""
+        length = sum(map(len, texts))
+        if length >= LONG_TEXT and self._internals is not None:
+            for text in texts:
+                if len(text) >= LONG_TEXT:
+                    seen = self.counts.get(id(text), 0)
+                    self.counts[id(text)] = seen + 1
+                    if seen:
+                        length -= len(text)
+        self._room -= length
+        if self._room < 0:
+            raise _TooBig
 
     def _visit_exception(self, value: BaseException, depth: int) -> None:
         """An error must never be lost: what of it cannot be stored is replaced by its text, or left out."""
@@ -330,16 +375,22 @@ class _Writer:
 
     def node(self, value: object) -> object:
         kind = type(value)
-        if kind in _SCALARS:
-            return self._scalar(value)
         key = id(value)
+        if kind in _SCALARS:
+            if kind in _TEXTS and len(value) >= LONG_TEXT and self._counts.get(key, 0) >= 2:  # type: ignore[arg-type]
+                return self._shared(key, value)
+            return self._scalar(value)
         if self._counts.get(key, 0) < 2 or kind in _LEAVES:
             return self._container(value)
+        return self._shared(key, value)
+
+    def _shared(self, key: int, value: object) -> object:
         number = self._numbers.get(key)
         if number is not None:
             return _ext(Tag.AGAIN, number)
         number = self._numbers[key] = len(self._numbers)
-        return _ext(Tag.SHARED, [number, self._container(value)])
+        node = self._scalar(value) if type(value) in _TEXTS else self._container(value)
+        return _ext(Tag.SHARED, [number, node])
 
     @staticmethod
     def _scalar(value: object) -> object:
@@ -376,7 +427,9 @@ class _Writer:
             return _ext(Tag.FROZENSET, [node(item) for item in value])
         if isinstance(value, enum.Enum):
             key = key_of(kind)
-            return _ext(Tag.ENUM, [enum_root(kind), key.module, key.qualname, value.name, node(value.value)])
+            content = [enum_root(kind), key.module, key.qualname, value.name, node(value.value)]
+            special = traits_of(kind).special
+            return _ext(Tag.ENUM, [*content, list(special)] if special else content)
         if isinstance(value, BaseException):
             return _ext(Tag.EXCEPTION, self._exception(value))
         return self._record(value)
@@ -387,15 +440,18 @@ class _Writer:
             raise _Unsupported(value, _refusal(value))
         record_kind, values, set_names = parts
         key = key_of(type(value))
-        content = [
+        content: list[object] = [
             record_kind.value,
             key.module,
             key.qualname,
             list(values),
             [self.node(v) for v in values.values()],
         ]
-        if set_names is not None:
-            content.append(list(set_names))
+        traits = _NO_TRAITS if key in KNOWN_CLASSES else traits_of(type(value))
+        if set_names is not None or traits != _NO_TRAITS:
+            content.append(None if set_names is None else list(set_names))
+        if traits != _NO_TRAITS:
+            content.append([traits.flags, list(traits.special)])
         return _ext(Tag.RECORD, content)
 
     def _exception(self, value: BaseException) -> list[object]:
@@ -504,13 +560,18 @@ def decode(
         msgspec.DecodeError,
         ValueError,
         TypeError,
-        KeyError,
-        IndexError,
+        LookupError,
         AttributeError,
         RecursionError,
-        decimal.InvalidOperation,
+        ArithmeticError,
+        AssertionError,
+        OSError,  # a time zone that is a directory
     ) as error:
         raise ValueDecodingError(f"damaged value: {type(error).__name__}: {error}") from error
+
+
+_EXT_BYTES = frozenset({0xC7, 0xC8, 0xC9, 0xD4, 0xD5, 0xD6, 0xD7, 0xD8})
+"""First bytes of an extension in MessagePack."""
 
 
 class _Reader:
@@ -570,8 +631,9 @@ class _Reader:
             self._fill_record(record, content)
             return record
         if code == Tag.ENUM:
-            enum_type, module, qualname, name, value = content
-            return self._classes.enum_member(enum_type, ClassKey(module, qualname), name, value)
+            enum_type, module, qualname, name, value = content[:5]
+            special = tuple(content[5]) if len(content) > 5 else ()
+            return self._classes.enum_member(enum_type, ClassKey(module, qualname), name, value, special)
         if code == Tag.DATETIME:
             text, fold, zone = content
             moment = dt.datetime.fromisoformat(text).replace(fold=fold)
@@ -592,11 +654,17 @@ class _Reader:
 
     def _new_record(self, content: Any) -> Any:
         kind, module, qualname, names = content[:4]
-        return self._classes.new_record(ClassKind(kind), ClassKey(module, qualname), tuple(names))
+        traits = None
+        if len(content) > 6:
+            flags, special = content[6]
+            traits = Traits(flags, tuple(special))
+        return self._classes.new_record(ClassKind(kind), ClassKey(module, qualname), tuple(names), traits)
 
     def _fill_record(self, record: Any, content: Any) -> None:
         values = dict(zip(content[3], content[4], strict=True))
-        self._classes.fill_record(record, values, tuple(content[5]) if len(content) > 5 else None)
+        self._classes.fill_record(
+            record, values, tuple(content[5]) if len(content) > 5 and content[5] is not None else None
+        )
 
     def _fill_internal(self, made: Any, internal: InternalType, content: Buffer) -> None:
         for name, part in zip(internal.names, self.decode(content), strict=True):
@@ -614,6 +682,8 @@ class _Reader:
         elif 0x80 <= first <= 0x8F or first in (0xDE, 0xDF):
             shell = self._shared[number] = {}
             shell.update(self.decode(node))
+        elif first not in _EXT_BYTES:
+            shell = self._shared[number] = self.decode(node)  # a long text
         else:
             extension = msgspec.msgpack.decode(node, type=msgspec.msgpack.Ext)
             code, content = extension.code, extension.data
@@ -629,7 +699,10 @@ class _Reader:
                 shell = self._shared[number] = self._classes.set_type(())
                 shell.update(self.decode(content))
             elif code == Tag.RECORD:
-                head = [msgspec.msgpack.decode(part) for part in self._raw_parts(content)[:4]]
+                raw = self._raw_parts(content)
+                head = [msgspec.msgpack.decode(part) for part in raw[:4]]
+                if len(raw) > 6:
+                    head += [None, None, msgspec.msgpack.decode(raw[6])]
                 shell = self._shared[number] = self._new_record(head)
                 self._fill_record(shell, self.decode(content))
             elif code == Tag.EXCEPTION:

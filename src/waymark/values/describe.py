@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Iterable
 from typing import Any
 
 from waymark.errors import ValueEncodingError
 from waymark.values.classes import ClassInfo, ClassKey, ClassKind, FieldInfo
 from waymark.values.codec import encode, enum_root, key_of
+from waymark.values.special import is_generated, is_user_class, own_special_methods, user_mro
 
 _FACTORY_NAMES: dict[Any, str] = {list: "list", dict: "dict", set: "set", tuple: "tuple"}
-_SPECIAL_METHODS = (
-    "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__repr__", "__str__", "__format__", "__bool__", "__len__", "__iter__",
-    "__contains__", "__getitem__", "__setitem__", "__delitem__", "__getattr__", "__getattribute__", "__setattr__", "__delattr__", "__add__",
-    "__radd__", "__sub__", "__mul__", "__truediv__", "__neg__", "__call__", "__enter__", "__aenter__", "__await__",
-)  # fmt: skip
 
 
 def kind_of(cls: type) -> ClassKind:
@@ -44,68 +41,35 @@ def describe_class(cls: type) -> ClassInfo:
         case ClassKind.ENUM:
             return _describe_enum(cls)
         case _:
+            config: Any = getattr(cls, "model_config", {}) if kind is ClassKind.PYDANTIC else {}
             return ClassInfo(
                 key=key_of(cls),
                 kind=kind,
                 bases=_bases(cls),
                 fields=tuple(FieldInfo(name=name) for name in getattr(cls, "__pydantic_fields__", ()) or ()),
                 has_code=kind is not ClassKind.EXCEPTION or _defines(cls, "__init__", "__new__", "__str__"),
-                unsupported=() if kind is ClassKind.EXCEPTION else _own_special_methods(cls),
+                frozen=bool(config.get("frozen")),
+                validates_assignment=bool(config.get("validate_assignment")),
+                unsupported=() if kind is ClassKind.EXCEPTION else own_special_methods(cls),
                 code_names=_code_names(cls),
             )
 
 
 def described_bases(cls: type) -> tuple[type, ...]:
     """The user classes that a description of `cls` refers to."""
-    return tuple(base for base in cls.__bases__ if _is_user_class(base))
+    return tuple(base for base in cls.__bases__ if is_user_class(base))
 
 
 def _bases(cls: type) -> tuple[ClassKey, ...]:
     return tuple(
         key_of(base)
         for base in cls.__bases__
-        if _is_user_class(base) or (base is not object and base.__module__ == "builtins")
+        if is_user_class(base) or (base is not object and base.__module__ == "builtins")
     )
-
-
-def _is_user_class(cls: type) -> bool:
-    top = cls.__module__.partition(".")[0]
-    return cls is not object and top not in (
-        "builtins",
-        "pydantic",
-        "enum",
-        "abc",
-        "typing",
-        "typing_extensions",
-        "dataclasses",
-    )
-
-
-def _user_mro(cls: type) -> list[type]:
-    return [base for base in cls.__mro__ if _is_user_class(base)]
 
 
 def _defines(cls: type, *names: str) -> bool:
-    return any(name in vars(base) for base in _user_mro(cls) for name in names)
-
-
-def _own_special_methods(cls: type) -> tuple[str, ...]:
-    """Special methods written in a class body; those that the dataclass decorator generates do not count."""
-    found = []
-    for base in _user_mro(cls):
-        for name in _SPECIAL_METHODS:
-            method = vars(base).get(name)
-            if method is None or _is_generated(base, name, method) or _is_from_enum(base, method):
-                continue
-            found.append(name)
-    return tuple(sorted(set(found)))
-
-
-def _is_from_enum(cls: type, method: Any) -> bool:
-    """The enum machinery copies methods of its roots into each class it makes."""
-    return issubclass(cls, enum.Enum) and not getattr(method, "__qualname__", "").startswith(
-        cls.__qualname__ + "."
-    )
+    return any(name in vars(base) for base in user_mro(cls) for name in names)
 
 
 def _code_names(cls: type) -> tuple[str, ...]:
@@ -114,7 +78,7 @@ def _code_names(cls: type) -> tuple[str, ...]:
         sorted(
             {
                 name
-                for base in _user_mro(cls)
+                for base in user_mro(cls)
                 for name, value in vars(base).items()
                 if not (name.startswith("_") and name.endswith("_"))
                 and (callable(value) or hasattr(value, "__get__"))
@@ -125,20 +89,10 @@ def _code_names(cls: type) -> tuple[str, ...]:
     )
 
 
-def _is_generated(cls: type, name: str, method: Any) -> bool:
-    if not dataclasses.is_dataclass(cls):
-        return False
-    code = getattr(method, "__code__", None) or getattr(
-        getattr(method, "__wrapped__", None), "__code__", None
-    )
-    filename = getattr(code, "co_filename", "<string>")
-    return bool(filename == "<string>" or "dataclasses" in filename or "reprlib" in filename)
-
-
 def _describe_dataclass(cls: type) -> ClassInfo:
     described: list[FieldInfo] = []
-    has_code = _defines(cls, "__post_init__", "__new__") or not _is_generated(
-        cls, "__init__", vars(cls).get("__init__", object.__init__)
+    has_code = _defines(cls, "__post_init__", "__new__") or not is_generated(
+        cls, vars(cls).get("__init__", object.__init__)
     )
     parameters: Any = cls.__dataclass_params__  # type: ignore[attr-defined]
     for field in dataclasses.fields(cls):
@@ -170,7 +124,7 @@ def _describe_dataclass(cls: type) -> ClassInfo:
         eq=parameters.eq,
         order=parameters.order,
         unsafe_hash=parameters.unsafe_hash,
-        unsupported=_own_special_methods(cls),
+        unsupported=own_special_methods(cls),
         code_names=_code_names(cls),
     )
 
@@ -188,6 +142,11 @@ def _describe_enum(cls: type) -> ClassInfo:
         kind=ClassKind.ENUM,
         members=encoded,
         enum_type=enum_root(cls),
-        unsupported=_own_special_methods(cls),
-        code_names=_code_names(cls),
+        unsupported=own_special_methods(cls),
+        code_names=tuple(sorted({*_code_names(cls), *_set_by_code(members.values())})),
     )
+
+
+def _set_by_code(members: Iterable[Any]) -> set[str]:
+    """Attributes that an enum's own `__init__` or `__new__` gave its members."""
+    return {name for member in members for name in vars(member) if not name.startswith("_")}

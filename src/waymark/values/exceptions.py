@@ -13,6 +13,9 @@ TRACE = "__waymark_trace__"
 MESSAGE = "__waymark_message__"
 """Attribute with `str(exception)` where the class formats itself."""
 
+BUILTIN_TEXT = "__waymark_builtin_text__"
+"""Marks the `__str__` of a stand-in, which gives what the builtin class gives."""
+
 HIDDEN = frozenset({TRACEBACK, TRACE, MESSAGE})
 """Attributes that are ours, not the user's."""
 
@@ -48,8 +51,9 @@ def own_message(exception: BaseException) -> str | None:
     if isinstance(known, str):
         return known
     for cls in type(exception).__mro__:
-        if "__str__" in vars(cls):
-            if cls.__module__ == "builtins":
+        method = vars(cls).get("__str__")
+        if method is not None:
+            if cls.__module__ == "builtins" or hasattr(method, BUILTIN_TEXT):
                 return None
             break
     try:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import is_dataclass
 from typing import Any
 
-from waymark.values.classes import ClassKey, ClassKind
+from waymark.values.classes import ClassKey, ClassKind, Traits
 from waymark.values.known import KNOWN_CLASSES
 from waymark.values.synthetic import PydanticRecord, SyntheticClasses, build_exception
 
@@ -25,15 +25,17 @@ class LiveSource:
 
     def __init__(self, find: Callable[[str, str], type | None]) -> None:
         self._find = find
-        self._stand_ins = SyntheticClasses(())
+        self._stand_ins = SyntheticClasses((), refuses_special=False)
 
     def _known(self, key: ClassKey) -> Any:
         return KNOWN_CLASSES.get(key) or self._find(key.module, key.qualname)
 
-    def new_record(self, kind: ClassKind, key: ClassKey, names: tuple[str, ...]) -> Any:
+    def new_record(
+        self, kind: ClassKind, key: ClassKey, names: tuple[str, ...], traits: Traits | None = None
+    ) -> Any:
         cls = self._known(key)
         if cls is None or not (is_dataclass(cls) or hasattr(cls, "__pydantic_fields__")):
-            return self._stand_ins.new_record(kind, key, names)
+            return self._stand_ins.new_record(kind, key, names, traits)
         return cls.__new__(cls)
 
     def fill_record(self, record: Any, values: dict[str, Any], set_names: tuple[str, ...] | None) -> None:
@@ -54,7 +56,9 @@ class LiveSource:
             for name, value in values.items():
                 object.__setattr__(record, name, value)
 
-    def enum_member(self, enum_type: str, key: ClassKey, name: str, value: Any) -> Any:
+    def enum_member(
+        self, enum_type: str, key: ClassKey, name: str, value: Any, special: tuple[str, ...] = ()
+    ) -> Any:
         cls = self._known(key)
         if cls is not None and issubclass(cls, enum.Enum) and name in cls.__members__:
             return cls.__members__[name]

@@ -11,12 +11,14 @@ import dataclasses
 import enum
 from collections.abc import Callable, Iterable
 from typing import Any
+from weakref import WeakValueDictionary
 
 from waymark.errors import ValueDecodingError
 from waymark.values import exceptions
-from waymark.values.classes import SET_NAMES, ClassInfo, ClassKey, ClassKind
+from waymark.values.classes import SET_NAMES, ClassInfo, ClassKey, ClassKind, Traits
 from waymark.values.known import KNOWN_CLASSES
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
+from waymark.values.special import TRAITS, install
 
 _ENUM_ROOTS: dict[str, tuple[type, ...]] = {
     "Enum": (enum.Enum,),
@@ -29,6 +31,7 @@ _ENUM_ROOTS: dict[str, tuple[type, ...]] = {
 }
 
 _MAX_MRO = 64
+_NO_TRAITS = Traits()
 
 
 class PydanticRecord:
@@ -79,11 +82,18 @@ class SyntheticClasses:
     set_type: Callable[[Iterable[Any]], Any] = OrderedSet
     frozenset_type: Callable[[Iterable[Any]], Any] = OrderedFrozenSet
 
-    def __init__(self, infos: Iterable[ClassInfo]) -> None:
+    def __init__(self, infos: Iterable[ClassInfo], *, refuses_special: bool = True) -> None:
+        """
+        Args:
+            infos: Descriptions.
+            refuses_special: Let special methods that the user's class defines refuse to run; else the stand-in
+                behaves as if it had none.
+        """
         self._infos = {info.key: info for info in infos}
         self._classes: dict[ClassKey, type] = dict(KNOWN_CLASSES)
-        self._stand_ins: dict[tuple[ClassKey, tuple[str, ...]], type] = {}
-        self._enum_members: dict[tuple[ClassKey, str], Any] = {}
+        self._refuses_special = refuses_special
+        # Payloads decide how many of these there are, so each lives as long as its instances do.
+        self._stand_ins: WeakValueDictionary[tuple[Any, ...], type] = WeakValueDictionary()
 
     def class_for(self, key: ClassKey) -> type:
         """The class of a description.
@@ -123,9 +133,22 @@ class SyntheticClasses:
             case _:
                 made = type(_short(info.key), bases, {})
         _name(made, info.key)
-        if info.kind is not ClassKind.ENUM:
-            made.__waymark_info__ = info  # type: ignore[attr-defined]
+        made.__waymark_info__ = info  # type: ignore[attr-defined]
+        flags = Traits.FROZEN * info.frozen | Traits.ORDERED * info.order
+        flags |= Traits.HASHED * info.unsafe_hash | Traits.BY_IDENTITY * (not info.eq)
+        self._give_traits(made, Traits(flags, info.unsupported), validates=info.validates_assignment)
         return made
+
+    def _give_traits(self, cls: Any, traits: Traits, *, validates: bool = False) -> None:
+        special = set(traits.special)
+        if issubclass(cls, PydanticRecord):
+            if traits.flags & Traits.FROZEN:
+                cls.__hash__ = _hash_of_fields
+            if traits.flags & Traits.FROZEN or validates:
+                special |= {"__setattr__", "__delattr__"}
+        setattr(cls, TRAITS, Traits(traits.flags, tuple(sorted(special))))
+        if self._refuses_special:
+            install(cls, tuple(sorted(special)))
 
     def _base(self, key: ClassKey) -> type:
         if key.module == "builtins":
@@ -144,43 +167,59 @@ class SyntheticClasses:
             namespace[name] = decode(value, self)
         return metaclass.__new__(metaclass, _short(info.key), roots, namespace)
 
-    def new_record(self, kind: ClassKind, key: ClassKey, names: tuple[str, ...]) -> Any:
-        cls = self._record_class(kind, key, names)
+    def new_record(
+        self, kind: ClassKind, key: ClassKey, names: tuple[str, ...], traits: Traits | None = None
+    ) -> Any:
+        cls = self._record_class(kind, key, names, traits or _NO_TRAITS)
         return cls.__new__(cls)
 
-    def _record_class(self, kind: ClassKind, key: ClassKey, names: tuple[str, ...]) -> Any:
+    def _record_class(self, kind: ClassKind, key: ClassKey, names: tuple[str, ...], traits: Traits) -> Any:
         if self.knows(key):
             return self.class_for(key)
-        made = self._stand_ins.get((key, names))
+        made: Any = self._stand_ins.get((key, names, traits))
         if made is None:
             if kind is ClassKind.PYDANTIC:
                 made = type(_short(key), (PydanticRecord,), {})
             else:
-                made = dataclasses.make_dataclass(_short(key), [(name, Any) for name in names])
-            _name(made, key)
-            self._stand_ins[key, names] = made
+                made = dataclasses.make_dataclass(
+                    _short(key),
+                    [(name, Any) for name in names],
+                    frozen=bool(traits.flags & Traits.FROZEN),
+                    order=bool(traits.flags & Traits.ORDERED),
+                    unsafe_hash=bool(traits.flags & Traits.HASHED),
+                    eq=not traits.flags & Traits.BY_IDENTITY,
+                )
+            self._give_traits(made, traits)
+            self._keep((key, names, traits), made, key)
         return made
+
+    def _keep(self, place: tuple[Any, ...], made: type, key: ClassKey) -> None:
+        _name(made, key)
+        made.__waymark_stand_in__ = True  # type: ignore[attr-defined]
+        self._stand_ins[place] = made
 
     def fill_record(self, record: Any, values: dict[str, Any], set_names: tuple[str, ...] | None) -> None:
         vars(record).update(values)
         if set_names is not None and isinstance(record, PydanticRecord):
             vars(record)[SET_NAMES] = set_names
 
-    def enum_member(self, enum_type: str, key: ClassKey, name: str, value: Any) -> Any:
+    def enum_member(
+        self, enum_type: str, key: ClassKey, name: str, value: Any, special: tuple[str, ...] = ()
+    ) -> Any:
         if self.knows(key):
             try:
                 return self.class_for(key)[name]  # type: ignore[index]
             except KeyError:
                 pass  # a member that a newer deployment added: it stands for itself
-        member = self._enum_members.get((key, name))
-        if member is None:
+        made: Any = self._stand_ins.get((key, name, enum_type))
+        if made is None:
             roots = _ENUM_ROOTS.get(enum_type, (enum.Enum,))
             namespace = enum.EnumMeta.__prepare__(_short(key), roots)
             namespace[name] = value
-            cls = enum.EnumMeta.__new__(enum.EnumMeta, _short(key), roots, namespace)
-            _name(cls, key)
-            member = self._enum_members[key, name] = cls[name]
-        return member
+            made = enum.EnumMeta.__new__(enum.EnumMeta, _short(key), roots, namespace)
+            self._give_traits(made, Traits(0, special))
+            self._keep((key, name, enum_type), made, key)
+        return made[name]
 
     def new_exception(
         self, mro: tuple[ClassKey, ...], args: tuple[Any, ...], attributes: dict[str, Any]
@@ -201,12 +240,11 @@ class SyntheticClasses:
             if issubclass(cls, BaseException):
                 return cls
             raise ValueDecodingError(f"damaged value: {key} is not an exception class")
-        cached = self._stand_ins.get((key, tuple(map(str, mro))))
+        cached: Any = self._stand_ins.get((key, tuple(map(str, mro))))
         if cached is None:
             cached = type(_short(key), self._exception_bases(mro[1:]), {"__str__": _exception_text})
-            _name(cached, key)
-            self._stand_ins[key, tuple(map(str, mro))] = cached
-        return cached
+            self._keep((key, tuple(map(str, mro))), cached, key)
+        return cached  # type: ignore[no-any-return]
 
     def _exception_bases(self, rest: tuple[ClassKey, ...]) -> tuple[type[BaseException], ...]:
         """A user class continues the chain with the next one; builtin bases stand side by side, the derived ones only."""
@@ -244,6 +282,13 @@ def _exception_text(self: BaseException) -> str:
         if cls.__module__ == "builtins" and issubclass(cls, BaseException):
             return cls.__str__(self)
     return BaseException.__str__(self)
+
+
+setattr(_exception_text, exceptions.BUILTIN_TEXT, True)
+
+
+def _hash_of_fields(self: PydanticRecord) -> int:
+    return hash(tuple(_visible(self).values()))
 
 
 def _short(key: ClassKey) -> str:

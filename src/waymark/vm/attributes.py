@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import enum
 import pathlib
+from collections.abc import Callable
 from dataclasses import is_dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from waymark.errors import UnsupportedPatternError
 from waymark.program.library import ATTRIBUTES, METHODS
 from waymark.values.exceptions import HIDDEN
 from waymark.values.sets import _Ordered
+from waymark.values.special import refuse_special
 from waymark.values.synthetic import PydanticRecord
-from waymark.vm.iteration import DictView, MachineIterator
-from waymark.vm.objects import BoundMethod, SelfObject
+from waymark.vm.iteration import DictView
+from waymark.vm.objects import BoundMethod, MachineValue, SelfObject
 
 _EXCEPTION_ATTRIBUTES = frozenset(
     {
@@ -49,19 +51,32 @@ _DICT_VIEW_METHODS = frozenset({"isdisjoint"})
 
 
 class Attributes:
-    """Attribute access of one machine. Holds a cache per type; no state of the run."""
+    """Attribute access of one machine.
 
-    def __init__(self, class_attributes: dict[str, Any], load_class_attribute: Any) -> None:
+    Args:
+        class_attributes: Of the workflow class: index of the module constant by name.
+        load_global: Gives the instance's own copy of a module constant.
+        tables: What is known of each type; shared by all machines of a program.
+    """
+
+    def __init__(
+        self,
+        class_attributes: dict[str, int],
+        load_global: Callable[[int], Any],
+        tables: dict[type, dict[str, bool]],
+    ) -> None:
         self._class_attributes = class_attributes
-        self._load_class_attribute = load_class_attribute
-        self._tables: dict[type, dict[str, bool]] = {}
+        self._load_global = load_global
+        self._tables = tables
 
     def get(self, target: Any, name: str) -> Any:
         """`target.name`; a method comes as a BoundMethod."""
         kind = type(target)
         table = self._tables.get(kind)
         if table is None:
-            table = self._tables[kind] = _table_of(kind)
+            table = _table_of(kind)
+            if not hasattr(kind, "__waymark_stand_in__"):  # those come and go with payloads
+                self._tables[kind] = table
         is_method = table.get(name)
         if is_method is not None:
             return BoundMethod(target, name) if is_method else getattr(target, name)
@@ -71,7 +86,9 @@ class Attributes:
             return _of_class(target, name)
         if isinstance(target, BaseException):
             return _of_exception(target, name)
-        if isinstance(target, PydanticRecord) or (is_dataclass(kind) and not isinstance(target, enum.Enum)):
+        if isinstance(target, enum.Enum):
+            return _of_member(target, name)
+        if isinstance(target, PydanticRecord) or is_dataclass(kind):
             return _of_record(target, name)
         return _missing(target, name)
 
@@ -79,13 +96,15 @@ class Attributes:
         if name in target.attributes:
             return target.attributes[name]
         if name in self._class_attributes:
-            return self._load_class_attribute(self._class_attributes[name])
+            return self._load_global(self._class_attributes[name])
         raise AttributeError(f"'{target.class_name}' object has no attribute '{name}'", name=name)
 
     def set(self, target: Any, name: str, value: Any) -> None:
         """`target.name = value`."""
         if type(target) is SelfObject:
             target.attributes[name] = value
+        elif isinstance(target, type | enum.Enum):
+            _refuse_shared(target, name)
         elif isinstance(target, BaseException):
             if name in ("args", "__cause__", "__context__", "__suppress_context__"):
                 setattr(target, name, value)
@@ -100,6 +119,8 @@ class Attributes:
 
     def delete(self, target: Any, name: str) -> None:
         """`del target.name`."""
+        if isinstance(target, type | enum.Enum):
+            _refuse_shared(target, name)
         values = target.attributes if type(target) is SelfObject else getattr(target, "__dict__", None)
         if values is None or name not in values or name in HIDDEN:
             owner = target.class_name if type(target) is SelfObject else type(target).__name__
@@ -158,13 +179,28 @@ def _of_exception(target: BaseException, name: str) -> Any:
 
 
 def _of_record(target: Any, name: str) -> Any:
+    refuse_special(target, "__getattribute__")
     values = vars(target)
     if name in values and name not in HIDDEN and not name.startswith("__"):
         return values[name]
     _refuse_code_of_class(target, name)
+    refuse_special(target, "__getattr__")
     if isinstance(target, PydanticRecord):
         raise AttributeError(f"'{type(target).__name__}' object has no attribute '{name}'", name=name)
     raise AttributeError(_no_attribute(target, name), name=name)
+
+
+def _of_member(target: enum.Enum, name: str) -> Any:
+    _refuse_code_of_class(target, name)
+    return _missing(target, name)
+
+
+def _refuse_shared(target: Any, name: str) -> NoReturn:
+    """A class and its members are shared by all runs of the process."""
+    shown = target.__name__ if isinstance(target, type) else f"{type(target).__name__}.{target.name}"
+    raise UnsupportedPatternError(
+        f"{shown}.{name} cannot be changed in a workflow: other runs share it; keep the value in a variable"
+    )
 
 
 def _refuse_code_of_class(target: Any, name: str) -> None:
@@ -183,7 +219,7 @@ def _refuse_code_of_class(target: Any, name: str) -> None:
 
 
 def _missing(target: Any, name: str) -> Any:
-    if isinstance(target, MachineIterator | DictView) or not hasattr(target, name) or name.startswith("__"):
+    if isinstance(target, MachineValue | DictView) or not hasattr(target, name) or name.startswith("__"):
         raise AttributeError(_no_attribute(target, name), name=name)
     raise UnsupportedPatternError(
         f"{type(target).__name__}.{name} cannot be used in a workflow; do this in an @action"

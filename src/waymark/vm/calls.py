@@ -1,54 +1,214 @@
-"""Calling a value: builtin methods with their limits, classes, functions of the program, actions."""
+"""Calling a value: functions of the program and of the library, methods, classes, actions."""
 
 from __future__ import annotations
 
+import enum
 from typing import Any
 
-from waymark.vm.iteration import VIEWS
-from waymark.vm.limits import Limits, check_items, check_iterable, check_text
-from waymark.vm.objects import BoundMethod
-from waymark.vm.operations import SafeFormatter, guard_format
-
-_GROWING = frozenset({"append", "insert", "add", "setdefault"})
-_CONSUMING = frozenset(
-    {"extend", "update", "union", "join", "fromkeys", "symmetric_difference", "difference", "intersection"}
+from waymark.errors import UnsupportedPatternError
+from waymark.model.policy import RetryPolicy, timeout_us
+from waymark.values.codec import encode
+from waymark.values.sets import OrderedFrozenSet, OrderedSet
+from waymark.values.special import refuse_special
+from waymark.vm.attributes import Attributes
+from waymark.vm.binding import DEFAULT
+from waymark.vm.classes import ClassCalls
+from waymark.vm.code import Code
+from waymark.vm.events import CONSTRUCT
+from waymark.vm.heap import Heap
+from waymark.vm.library import Library
+from waymark.vm.limits import Meter
+from waymark.vm.methods import MethodCalls
+from waymark.vm.objects import (
+    PENDING,
+    UNBOUND,
+    ActionCall,
+    ActionValue,
+    BoundMethod,
+    BuiltinFunction,
+    Coroutine,
+    Frame,
+    FunctionValue,
+    Task,
 )
-_PADDING = frozenset({"center", "ljust", "rjust", "zfill", "to_bytes", "expandtabs"})
+from waymark.vm.operations import SafeFormatter
+from waymark.vm.signals import SWITCH, WAIT
+from waymark.vm.tasks import Tasks
+from waymark.vm.unwinding import UNCATCHABLE, note_place
+
+_CALL_BYTES = 100
+_STEPS_PER_CALL = 4
+_SIZED: frozenset[type] = frozenset({str, bytes, list, tuple, dict, OrderedSet, OrderedFrozenSet})
 
 
-class MethodCalls:
-    """Calls of builtin methods for one machine."""
+class Calls:
+    """Calls of one machine."""
 
-    def __init__(self, limits: Limits, formatter: SafeFormatter) -> None:
-        self._limits = limits
-        self._formatter = formatter
+    def __init__(
+        self, machine: Any, code: Code, meter: Meter, heap: Heap, tasks: Tasks, attributes: Attributes
+    ) -> None:
+        self._machine = machine
+        self._code = code
+        self._meter = meter
+        self._heap = heap
+        self._tasks = tasks
+        self._depth = 0
+        methods = MethodCalls(meter, heap, SafeFormatter(meter, attributes.get), self.invoke)
+        self._methods = methods
+        self._classes = ClassCalls(meter)
+        self.library = Library(machine, meter, attributes, methods, tasks.gather)
 
-    def call(self, method: BoundMethod, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        """`receiver.name(*args, **kwargs)`."""
-        name = method.name
-        receiver = method.receiver
-        if isinstance(receiver, type) and args and type(args[0]) is receiver:
-            receiver, args = args[0], args[1:]  # str.upper(text) is text.upper()
-        if name in _GROWING:
-            check_items(self._limits, len(receiver) + 1)
-        elif name in _CONSUMING:
-            for argument in args:
-                check_iterable(self._limits, argument)
-        elif name in _PADDING:
-            for argument in args:
-                if isinstance(argument, int):
-                    check_text(self._limits, argument * (receiver.count("\t") if name == "expandtabs" else 1))
-        elif name == "replace" and isinstance(receiver, str | bytes):
-            self._check_replace(receiver, args)
-        elif name == "format" and isinstance(receiver, str):
-            guard_format(self._limits, receiver)
-            return self._formatter.vformat(receiver, args, kwargs)
-        elif isinstance(receiver, dict) and name in VIEWS and not args and not kwargs:
-            return VIEWS[name](receiver, name)
-        return getattr(receiver, name)(*args, **kwargs)
+    def call(self, frame: Frame, callee: Any, args: list[Any], kwargs: dict[str, Any]) -> str | None:
+        """CALL: push the result, or enter the function."""
+        kind = type(callee)
+        if kind is FunctionValue:
+            return self._enter(frame, callee, args, kwargs)
+        if kind is not BuiltinFunction and kind is not BoundMethod and _has_code(callee):
+            return self._construct(callee, args, kwargs)
+        frame.stack.append(self._call_here(callee, args, kwargs))
+        return None
 
-    def _check_replace(self, receiver: Any, args: list[Any]) -> None:
-        if len(args) >= 2 and isinstance(args[0], type(receiver)) and isinstance(args[1], type(receiver)):
-            growth = len(args[1]) - len(args[0])
-            if growth > 0:
-                check_text(self._limits, len(receiver) + growth * receiver.count(args[0]))
+    def invoke(self, callee: Any, args: list[Any], kwargs: dict[str, Any] | None = None) -> Any:
+        """A library function calls a value of the run, which must end without waiting."""
+        if type(callee) is FunctionValue:
+            return self._call_back(callee, args, kwargs or {})
+        if _has_code(callee):
+            raise _cannot_wait(f"{callee.__name__}()")
+        return self._call_here(callee, args, kwargs or {})
+
+    def _call_here(self, callee: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """A call that is over when Python's own is."""
+        self._meter.burn(_STEPS_PER_CALL)
+        kind = type(callee)
+        result: Any
+        if kind is BoundMethod:
+            result = self._methods.call(callee, args, kwargs)
+        elif kind is BuiltinFunction:
+            result = callee.implementation(*args, **kwargs)
+        elif kind is ActionValue:
+            result = self._call_action(callee, args, kwargs)
+        elif isinstance(callee, type):
+            result = self._classes.call(callee, args, kwargs)
+        else:
+            refuse_special(callee, "__call__")
+            raise TypeError(f"'{kind.__name__}' object is not callable")
+        self._heap.charge(_CALL_BYTES)
+        if type(result) in _SIZED:
+            if type(result) is str or type(result) is bytes:
+                self._meter.text(len(result))
+            self._heap.charge_value(result)
+        return result
+
+    # ---------------------------------------------------------------- functions of the program
+
+    def _enter(
+        self, frame: Frame, callee: FunctionValue, args: list[Any], kwargs: dict[str, Any]
+    ) -> str | None:
+        values = self._bound(callee, args, kwargs)
+        if self._code.program.functions[callee.index].is_async:
+            frame.stack.append(Coroutine(callee.index, values))
+            return None
+        self._tasks.push(self._tasks.running, callee.index, values)
+        return SWITCH
+
+    def _call_back(self, callee: FunctionValue, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        values = self._bound(callee, args, kwargs)
+        if self._code.program.functions[callee.index].is_async:
+            return Coroutine(callee.index, values)
+        tasks = self._tasks
+        if self._depth >= self._meter.limits.callbacks:
+            tasks.raise_recursion()
+        inner = Task(None)
+        tasks.push(inner, callee.index, values)
+        tasks.enter_inner(inner)
+        self._depth += 1
+        try:
+            tasks.run(inner)
+        except UNCATCHABLE as error:
+            for frame in reversed(inner.frames):
+                note_place(self._code, error, frame)
+            raise
+        finally:
+            tasks.leave_inner()
+            self._depth -= 1
+        if inner.status == PENDING:
+            raise _cannot_wait(self.name_of(callee))
+        if inner.exception is not None:
+            tasks.pass_through(inner.exception)
+        return inner.value
+
+    def bind(self, index: int, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+        """Locals of a function that was called.
+
+        Raises:
+            TypeError: The arguments do not fit, in CPython's words.
+        """
+        function = self._code.program.functions[index]
+        values = self._code.binder(index)(*args, **kwargs)
+        for position, value in enumerate(values):
+            if value is DEFAULT:
+                default = function.parameters[position].default
+                assert default is not None
+                values[position] = self._machine.load_global(default)
+        values.extend([UNBOUND] * (len(function.locals) - len(values)))
+        return values
+
+    def _bound(self, callee: FunctionValue, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+        self._meter.burn(self._code.call_costs[callee.index])
+        self._heap.charge(_CALL_BYTES)
+        return self.bind(callee.index, [callee.receiver, *args] if callee.bound else args, kwargs)
+
+    # ---------------------------------------------------------------- actions and classes with code
+
+    def _call_action(self, callee: ActionValue, args: list[Any], kwargs: dict[str, Any]) -> ActionCall:
+        """An awaitable for one call; arguments are bound as Python would, so a wrong one fails here."""
+        self._code.action_binder(callee.index)(*args, **kwargs)
+        return ActionCall(callee.index, tuple(args), kwargs)
+
+    @staticmethod
+    def set_policy(call: Any, policy: Any, timeout: Any) -> None:
+        """RUN_ACTION: attach retry policy and timeout to a call."""
+        if type(call) is not ActionCall:
+            raise TypeError(f"run_action() needs the call of an action, got {type(call).__name__}")
+        if policy is not None and not isinstance(policy, RetryPolicy):
+            raise TypeError(f"run_action() retry must be a RetryPolicy, got {type(policy).__name__}")
+        call.policy = policy
+        call.timeout_us = timeout_us(timeout)
+
+    def _construct(self, cls: Any, args: list[Any], kwargs: dict[str, Any]) -> str:
+        """Build an instance of a class with code of its own: on a worker, while the run stands still."""
+        if self._depth:
+            return WAIT  # the library function that called back is told
+        key = cls.__waymark_info__.key
+        arguments = encode([args, kwargs], root=f"arguments of {key.qualname}()")
+        call = self._machine.flight.ask(CONSTRUCT, key.module, key.qualname, arguments, is_exclusive=True)
+        self._tasks.stand_still(call)
+        return WAIT
+
+    def name_of(self, callee: Any) -> str:
+        """How CPython names a callee in argument errors."""
+        if isinstance(callee, FunctionValue):
+            return f"{self._code.program.module}.{self._code.program.functions[callee.index].qualname}()"
+        if isinstance(callee, ActionValue):
+            reference = self._code.program.actions[callee.index]
+            return f"{reference.module}.{reference.name}()"
+        if isinstance(callee, BoundMethod):
+            return f"{type(callee.receiver).__name__}.{callee.name}()"
+        if isinstance(callee, BuiltinFunction | type):
+            name = callee.name if isinstance(callee, BuiltinFunction) else callee.__qualname__
+            return f"{name}()"
+        return f"{type(callee).__name__} object"
+
+
+def _has_code(callee: Any) -> bool:
+    if not isinstance(callee, type):
+        return False
+    info = getattr(callee, "__waymark_info__", None)
+    return info is not None and info.has_code and not issubclass(callee, enum.Enum)
+
+
+def _cannot_wait(what: str) -> UnsupportedPatternError:
+    return UnsupportedPatternError(
+        f"{what} builds an instance of a class with code of its own while a library function calls it; "
+        "build it in a loop, or in an @action"
+    )

@@ -6,21 +6,35 @@ cannot go on now. An exception it raises is Python's own and is handled by the m
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from waymark.errors import UnsupportedPatternError
 from waymark.program.instructions import Op
-from waymark.values.sets import OrderedSet
-from waymark.vm.iteration import MachineIterator, make_iterator
-from waymark.vm.limits import check_items, check_iterable, check_text
+from waymark.values.sets import OrderedFrozenSet, OrderedSet
+from waymark.vm.iteration import MachineIterator, SequenceIterator, make_iterator
+from waymark.vm.limits import count_of
 from waymark.vm.objects import UNBOUND, ActionCall, ActionValue, Frame, FunctionValue
-from waymark.vm.operations import convert, guard_format, unpack, unpack_rest
+from waymark.vm.operations import (
+    BINARY,
+    BINARY_GUARDS,
+    COMPARE,
+    FIRST_MEMBERSHIP,
+    INPLACE,
+    INPLACE_GUARDS,
+    UNARY,
+    convert,
+    format_value,
+    guard_compare,
+    unpack,
+    unpack_rest,
+)
+from waymark.vm.unwinding import reraise
+from waymark.vm.weight import LIGHT, check_key, check_keys
 
 if TYPE_CHECKING:
     from waymark.vm.machine import Machine
-
-SWITCH = "switch"
-WAIT = "wait"
 
 Handler = Callable[["Machine", Frame, int], str | None]
 
@@ -40,8 +54,13 @@ def _global(machine: Machine, frame: Frame, operand: int) -> None:
 def _local(machine: Machine, frame: Frame, operand: int) -> None:
     value = frame.locals[operand]
     if value is UNBOUND:
-        raise machine.unbound_local(frame, operand)
+        raise _unbound_local(machine, frame, operand)
     frame.stack.append(value)
+
+
+def _unbound_local(machine: Machine, frame: Frame, index: int) -> UnboundLocalError:
+    name = machine.code.program.functions[frame.function].locals[index]
+    return UnboundLocalError(f"cannot access local variable '{name}' where it is not associated with a value")
 
 
 def _store(machine: Machine, frame: Frame, operand: int) -> None:
@@ -50,7 +69,7 @@ def _store(machine: Machine, frame: Frame, operand: int) -> None:
 
 def _delete(machine: Machine, frame: Frame, operand: int) -> None:
     if frame.locals[operand] is UNBOUND:
-        raise machine.unbound_local(frame, operand)
+        raise _unbound_local(machine, frame, operand)
     frame.locals[operand] = UNBOUND
 
 
@@ -84,7 +103,26 @@ def _delete_attr(machine: Machine, frame: Frame, operand: int) -> None:
 def _item(machine: Machine, frame: Frame, operand: int) -> None:
     stack = frame.stack
     key = stack.pop()
-    stack[-1] = stack[-1][key]
+    target = stack[-1]
+    kind = type(key)
+    if type(target) is dict:
+        if kind is not str and kind is not int:
+            check_key(machine.meter, key)
+    elif kind is not int or type(target) is not list:
+        _check_index(machine, target, key)
+    value = stack[-1] = target[key]
+    if kind is slice and type(value) in _SIZED:
+        machine.heap.charge_value(value)
+
+
+def _check_index(machine: Machine, target: Any, key: Any) -> None:
+    if type(key) is slice:
+        if isinstance(target, str | bytes | list | tuple):
+            machine.meter.burn(len(target) >> 6)
+    elif isinstance(target, type) and not isinstance(target, enum.EnumMeta):
+        raise UnsupportedPatternError(
+            f"{target.__name__}[...] cannot be used in a workflow; only annotations need it"
+        )
 
 
 def _store_item(machine: Machine, frame: Frame, operand: int) -> None:
@@ -92,16 +130,24 @@ def _store_item(machine: Machine, frame: Frame, operand: int) -> None:
     key = stack.pop()
     target = stack.pop()
     value = stack.pop()
-    if isinstance(target, dict):
-        check_items(machine.limits, len(target) + 1)
-    elif isinstance(key, slice):
-        check_iterable(machine.limits, value)
+    if type(target) is dict:
+        check_key(machine.meter, key)
+        if len(target) >= machine.limits.items and key not in target:
+            machine.meter.items(len(target) + 1)
+        machine.heap.charge(_ENTRY_BYTES)
+    elif type(key) is slice and type(target) is list:
+        machine.meter.items(len(target) + machine.meter.consume(value))
+        machine.meter.burn(len(target) >> 10)
     target[key] = value
 
 
 def _delete_item(machine: Machine, frame: Frame, operand: int) -> None:
     key = frame.stack.pop()
     target = frame.stack.pop()
+    if type(target) is dict:
+        check_key(machine.meter, key)
+    elif type(target) is list:
+        machine.meter.burn(len(target) >> 10)
     del target[key]
 
 
@@ -111,29 +157,50 @@ def _slice(machine: Machine, frame: Frame, operand: int) -> None:
 
 
 def _unary(machine: Machine, frame: Frame, operand: int) -> None:
-    frame.stack[-1] = machine.unary[operand](frame.stack[-1])
+    frame.stack[-1] = UNARY[operand](frame.stack[-1])
 
 
 def _binary(machine: Machine, frame: Frame, operand: int) -> None:
     stack = frame.stack
     right = stack.pop()
-    value = stack[-1] = machine.binary[operand](stack[-1], right)
+    left = stack[-1]
+    # The common case, two small ints, needs no look at sizes.
+    if type(left) is not int or type(right) is not int or not (-4096 < left < 4096 and -16 < right < 16):
+        guard = BINARY_GUARDS[operand]
+        if guard is not None:
+            guard(machine.meter, left, right)
+    value = stack[-1] = BINARY[operand](left, right)
     if type(value) in _SIZED:
-        machine.charge(value)
+        machine.heap.charge_value(value)
 
 
 def _inplace(machine: Machine, frame: Frame, operand: int) -> None:
     stack = frame.stack
     right = stack.pop()
-    value = stack[-1] = machine.inplace[operand](stack[-1], right)
+    left = stack[-1]
+    if type(left) is not int or type(right) is not int or not (-4096 < left < 4096 and -16 < right < 16):
+        guard = INPLACE_GUARDS[operand]
+        if guard is not None:
+            guard(machine.meter, left, right)
+    value = stack[-1] = INPLACE[operand](left, right)
     if type(value) in _SIZED:
-        machine.charge(value)
+        if type(value) is list and type(right) is not int:
+            machine.heap.charge(_VALUE_BYTES + 40 * count_of(right))  # it grew by these, and is not new
+        else:
+            machine.heap.charge_value(value)
 
 
 def _compare(machine: Machine, frame: Frame, operand: int) -> None:
     stack = frame.stack
     right = stack.pop()
-    stack[-1] = machine.compare[operand](stack[-1], right)
+    left = stack[-1]
+    kind = type(left)
+    if kind in LIGHT:
+        if operand >= FIRST_MEMBERSHIP:
+            guard_compare(machine.meter, operand, left, right)
+    elif kind is not str or type(right) is not str or len(right) > 4096:
+        guard_compare(machine.meter, operand, left, right)
+    stack[-1] = COMPARE[operand](left, right)
 
 
 def _jump(machine: Machine, frame: Frame, operand: int) -> None:
@@ -141,7 +208,7 @@ def _jump(machine: Machine, frame: Frame, operand: int) -> None:
 
 
 def _jump_back(machine: Machine, frame: Frame, operand: int) -> None:
-    machine.burn()
+    machine.meter.burn((frame.pc - operand) >> 1)  # the instructions of one turn
     frame.pc = operand
 
 
@@ -170,11 +237,16 @@ def _jump_true_keep(machine: Machine, frame: Frame, operand: int) -> None:
 
 
 def _iter(machine: Machine, frame: Frame, operand: int) -> None:
-    frame.stack[-1] = make_iterator(frame.stack[-1])
+    value = frame.stack[-1]
+    if type(value) not in _INDEXED and hasattr(type(value), "__len__"):
+        machine.meter.burn(len(value) >> 4)  # its keys are copied
+    frame.stack[-1] = make_iterator(value)
 
 
 def _next(machine: Machine, frame: Frame, operand: int) -> None:
     iterator: MachineIterator = frame.stack[-1]
+    if type(iterator) is not SequenceIterator:
+        machine.meter.burn(iterator.cost)
     try:
         item = iterator.__next__()
     except StopIteration:
@@ -201,18 +273,23 @@ def _build_tuple(machine: Machine, frame: Frame, operand: int) -> None:
 
 
 def _build_set(machine: Machine, frame: Frame, operand: int) -> None:
-    frame.stack.append(OrderedSet(_take(frame, operand)))
+    items = _take(frame, operand)
+    check_keys(machine.meter, items)
+    frame.stack.append(OrderedSet(items))
 
 
 def _build_dict(machine: Machine, frame: Frame, operand: int) -> None:
     parts = _take(frame, 2 * operand)
+    check_keys(machine.meter, parts[::2])
+    machine.heap.charge(_VALUE_BYTES + _ENTRY_BYTES * operand)
     frame.stack.append(dict(zip(parts[::2], parts[1::2], strict=True)))
 
 
 def _list_append(machine: Machine, frame: Frame, operand: int) -> None:
     value = frame.stack.pop()
     target = frame.stack[-operand]
-    check_items(machine.limits, len(target) + 1)
+    machine.meter.items(len(target) + 1)
+    machine.heap.charge(_VALUE_BYTES)
     target.append(value)
 
 
@@ -221,14 +298,18 @@ def _list_extend(machine: Machine, frame: Frame, operand: int) -> None:
     target = frame.stack[-operand]
     if not hasattr(type(value), "__iter__"):
         raise TypeError(f"Value after * must be an iterable, not {type(value).__name__}")
-    check_iterable(machine.limits, value)
+    count = machine.meter.consume(value)
+    machine.meter.items(len(target) + count)
+    machine.heap.charge(_VALUE_BYTES + 40 * count)
     target.extend(value)
 
 
 def _set_add(machine: Machine, frame: Frame, operand: int) -> None:
     value = frame.stack.pop()
     target = frame.stack[-operand]
-    check_items(machine.limits, len(target) + 1)
+    check_key(machine.meter, value)
+    machine.meter.items(len(target) + 1)
+    machine.heap.charge(_ENTRY_BYTES)
     target.add(value)
 
 
@@ -237,7 +318,12 @@ def _set_update(machine: Machine, frame: Frame, operand: int) -> None:
     target = frame.stack[-operand]
     if not hasattr(type(value), "__iter__"):
         raise TypeError(f"'{type(value).__name__}' object is not iterable")
-    check_iterable(machine.limits, value)
+    count = machine.meter.consume(value)
+    machine.meter.items(len(target) + count)
+    machine.heap.charge(_ENTRY_BYTES * count)
+    if not isinstance(value, list | tuple):
+        value = list(value)
+    check_keys(machine.meter, value)
     target.update(value)
 
 
@@ -245,7 +331,9 @@ def _dict_set(machine: Machine, frame: Frame, operand: int) -> None:
     value = frame.stack.pop()
     key = frame.stack.pop()
     target = frame.stack[-operand]
-    check_items(machine.limits, len(target) + 1)
+    check_key(machine.meter, key)
+    machine.meter.items(len(target) + 1)
+    machine.heap.charge(_ENTRY_BYTES)
     target[key] = value
 
 
@@ -253,7 +341,10 @@ def _dict_update(machine: Machine, frame: Frame, operand: int) -> None:
     value = frame.stack.pop()
     if not isinstance(value, dict):
         raise TypeError(f"'{type(value).__name__}' object is not a mapping")
-    frame.stack[-operand].update(value)
+    target = frame.stack[-operand]
+    machine.meter.items(len(target) + machine.meter.consume(value))
+    machine.heap.charge(_ENTRY_BYTES * len(value))
+    target.update(value)
 
 
 def _kwargs_merge(machine: Machine, frame: Frame, operand: int) -> None:
@@ -262,13 +353,15 @@ def _kwargs_merge(machine: Machine, frame: Frame, operand: int) -> None:
     callee = frame.stack[-operand - 2]
     if not isinstance(value, dict):
         raise TypeError(
-            f"{machine.callee_name(callee)} argument after ** must be a mapping, not {type(value).__name__}"
+            f"{machine.calls.name_of(callee)} argument after ** must be a mapping, not {type(value).__name__}"
         )
     for key, item in value.items():
         if not isinstance(key, str):
             raise TypeError("keywords must be strings")
         if key in target:
-            raise TypeError(f"{machine.callee_name(callee)} got multiple values for keyword argument '{key}'")
+            raise TypeError(
+                f"{machine.calls.name_of(callee)} got multiple values for keyword argument '{key}'"
+            )
         target[key] = item
 
 
@@ -283,49 +376,51 @@ def _unpack(machine: Machine, frame: Frame, operand: int) -> None:
 
 
 def _unpack_rest(machine: Machine, frame: Frame, operand: int) -> None:
-    items = unpack_rest(machine.limits, frame.stack.pop(), operand & 0xFF, operand >> 8)
+    items = unpack_rest(machine.meter, frame.stack.pop(), operand & 0xFF, operand >> 8)
     items.reverse()
     frame.stack.extend(items)
 
 
 def _format(machine: Machine, frame: Frame, operand: int) -> None:
     spec = frame.stack.pop()
-    if spec:
-        guard_format(machine.limits, spec)
-    frame.stack[-1] = format(convert(frame.stack[-1], operand), spec)
+    value = frame.stack[-1]
+    if type(value) is str and not spec and operand == 0:
+        return
+    text = frame.stack[-1] = format_value(machine.meter, convert(machine.meter, value, operand), spec)
+    machine.heap.charge(_VALUE_BYTES + len(text))
 
 
 def _build_string(machine: Machine, frame: Frame, operand: int) -> None:
     parts = _take(frame, operand)
-    check_text(machine.limits, sum(map(len, parts)))
+    machine.meter.text(sum(map(len, parts)))
     text = "".join(parts)
-    machine.charge(text)
+    machine.heap.charge_value(text)
     frame.stack.append(text)
 
 
 def _builtin(machine: Machine, frame: Frame, operand: int) -> None:
-    frame.stack.append(machine.library.value(machine.names[operand]))
+    frame.stack.append(machine.calls.library.value(machine.names[operand]))
 
 
 def _function(machine: Machine, frame: Frame, operand: int) -> None:
-    frame.stack.append(FunctionValue(operand, machine))
+    frame.stack.append(FunctionValue(operand))
 
 
 def _bound(machine: Machine, frame: Frame, operand: int) -> None:
-    frame.stack[-1] = FunctionValue(operand, machine, bound=True, receiver=frame.stack[-1])
+    frame.stack[-1] = FunctionValue(operand, bound=True, receiver=frame.stack[-1])
 
 
 def _class(machine: Machine, frame: Frame, operand: int) -> None:
-    frame.stack.append(machine.class_at(operand))
+    frame.stack.append(machine.code.class_at(operand))
 
 
 def _action(machine: Machine, frame: Frame, operand: int) -> None:
-    frame.stack.append(ActionValue(operand, machine))
+    frame.stack.append(ActionValue(operand))
 
 
 def _call(machine: Machine, frame: Frame, operand: int) -> str | None:
     args = _take(frame, operand)
-    return machine.call(frame, frame.stack.pop(), args, {})
+    return machine.calls.call(frame, frame.stack.pop(), args, {})
 
 
 def _call_kw(machine: Machine, frame: Frame, operand: int) -> str | None:
@@ -333,7 +428,7 @@ def _call_kw(machine: Machine, frame: Frame, operand: int) -> str | None:
     args = _take(frame, operand)
     first = len(args) - len(names)
     kwargs = dict(zip(names, args[first:], strict=True))
-    return machine.call(frame, frame.stack.pop(), args[:first], kwargs)
+    return machine.calls.call(frame, frame.stack.pop(), args[:first], kwargs)
 
 
 def _call_ex(machine: Machine, frame: Frame, operand: int) -> str | None:
@@ -342,35 +437,35 @@ def _call_ex(machine: Machine, frame: Frame, operand: int) -> str | None:
     callee = frame.stack.pop()
     if not hasattr(type(args), "__iter__"):
         raise TypeError(
-            f"{machine.callee_name(callee)} argument after * must be an iterable, not {type(args).__name__}"
+            f"{machine.calls.name_of(callee)} argument after * must be an iterable, not {type(args).__name__}"
         )
-    check_iterable(machine.limits, args)
-    return machine.call(frame, callee, list(args), kwargs)
+    machine.meter.consume(args)
+    return machine.calls.call(frame, callee, list(args), kwargs)
 
 
 def _run_action(machine: Machine, frame: Frame, operand: int) -> None:
     timeout = frame.stack.pop() if operand & 2 else None
     policy = frame.stack.pop() if operand & 1 else None
     call: ActionCall = frame.stack[-1]
-    machine.set_policy(call, policy, timeout)
+    machine.calls.set_policy(call, policy, timeout)
 
 
 def _await(machine: Machine, frame: Frame, operand: int) -> str | None:
-    return machine.await_value(frame, frame.stack.pop())
+    return machine.tasks.await_value(frame, frame.stack.pop())
 
 
 def _return(machine: Machine, frame: Frame, operand: int) -> str:
-    return machine.leave(frame.stack.pop())
+    return machine.tasks.leave(frame.stack.pop())
 
 
 def _raise(machine: Machine, frame: Frame, operand: int) -> None:
     if operand == 0:
-        handled = machine.handled_exception()
+        handled = machine.tasks.handled()
         if handled is None:
             raise RuntimeError("No active exception to reraise")
-        machine.reraise(handled)
+        reraise(handled)
     cause = frame.stack.pop() if operand == 2 else UNBOUND
-    machine.raise_value(frame.stack.pop(), cause)
+    machine.tasks.raise_value(frame.stack.pop(), cause)
 
 
 def _push_exc(machine: Machine, frame: Frame, operand: int) -> None:
@@ -393,10 +488,13 @@ def _exc_match(machine: Machine, frame: Frame, operand: int) -> None:
 
 
 def _reraise(machine: Machine, frame: Frame, operand: int) -> None:
-    machine.reraise(frame.stack.pop())
+    reraise(frame.stack.pop())
 
 
-_SIZED = frozenset({str, bytes, list, tuple})
+_SIZED: frozenset[type] = frozenset({str, bytes, list, tuple, dict, OrderedSet, OrderedFrozenSet})
+_INDEXED = frozenset({list, tuple, str, bytes, range})
+_VALUE_BYTES = 60
+_ENTRY_BYTES = 150
 
 _TABLE: dict[Op, Handler] = {
     Op.NOP: _nop,

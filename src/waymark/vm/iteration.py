@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from waymark.values.sets import OrderedSet, _Ordered
+from waymark.vm.objects import MachineValue
 
 
-class MachineIterator:
+class MachineIterator(MachineValue):
     """Root of the iterators; `iter(x) is x`, as everywhere in Python."""
 
     __slots__ = ()
+    cost: int
+    """Iterators that one item moves: the iterator itself and those inside it."""
 
     def __iter__(self) -> Any:
         return self
@@ -29,6 +32,7 @@ class SequenceIterator(MachineIterator):
 
     __slots__ = ("index", "sequence")
     __waymark_state__: ClassVar[tuple[str, ...]] = ("sequence", "index")
+    cost = 1
 
     def __init__(self, sequence: Any) -> None:
         self.sequence = sequence
@@ -50,8 +54,7 @@ class SequenceIterator(MachineIterator):
         if self.sequence is None:
             return 0
         if isinstance(self.sequence, range):
-            left = self.sequence[self.index :]
-            return max(0, (left.stop - left.start) // left.step)
+            return max(0, count_of_range(self.sequence) - self.index)
         return len(self.sequence) - self.index
 
 
@@ -60,6 +63,7 @@ class ReversedIterator(MachineIterator):
 
     __slots__ = ("index", "sequence")
     __waymark_state__: ClassVar[tuple[str, ...]] = ("sequence", "index")
+    cost = 1
 
     def __init__(self, sequence: Any) -> None:
         self.sequence = sequence
@@ -82,6 +86,7 @@ class KeyedIterator(MachineIterator):
 
     __slots__ = ("index", "keys", "mapping", "part", "size")
     __waymark_state__: ClassVar[tuple[str, ...]] = ("mapping", "part", "keys", "index", "size")
+    cost = 1
 
     def __init__(self, mapping: Any, part: str, keys: list[Any] | None = None) -> None:
         self.mapping = mapping
@@ -117,12 +122,13 @@ class KeyedIterator(MachineIterator):
 class EnumerateIterator(MachineIterator):
     """`enumerate(...)`."""
 
-    __slots__ = ("count", "inner")
-    __waymark_state__: ClassVar[tuple[str, ...]] = ("inner", "count")
+    __slots__ = ("cost", "count", "inner")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("inner", "count", "cost")
 
     def __init__(self, inner: Any, start: int) -> None:
         self.inner = inner
         self.count = start
+        self.cost = 1 + cost_of(inner)
 
     def __next__(self) -> Any:
         item = next(self.inner)
@@ -137,12 +143,13 @@ class EnumerateIterator(MachineIterator):
 class ZipIterator(MachineIterator):
     """`zip(...)`."""
 
-    __slots__ = ("inners", "strict")
-    __waymark_state__: ClassVar[tuple[str, ...]] = ("inners", "strict")
+    __slots__ = ("cost", "inners", "strict")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("inners", "strict", "cost")
 
     def __init__(self, inners: list[Any], strict: bool) -> None:
         self.inners = inners
         self.strict = strict
+        self.cost = 1 + sum(map(cost_of, inners))
 
     def __next__(self) -> Any:
         if not self.inners:
@@ -177,15 +184,17 @@ class ZipIterator(MachineIterator):
 class MapIterator(MachineIterator):
     """`map(...)`."""
 
-    __slots__ = ("function", "inners")
-    __waymark_state__: ClassVar[tuple[str, ...]] = ("function", "inners")
+    __slots__ = ("cost", "function", "inners", "machine")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("function", "inners", "cost")
 
-    def __init__(self, function: Any, inners: list[Any]) -> None:
+    def __init__(self, machine: Any, function: Any, inners: list[Any]) -> None:
+        self.machine = machine
         self.function = function
         self.inners = inners
+        self.cost = 1 + sum(map(cost_of, inners))
 
     def __next__(self) -> Any:
-        return self.function(*[next(inner) for inner in self.inners])
+        return self.machine.calls.invoke(self.function, [next(inner) for inner in self.inners])
 
     def remaining_items(self) -> int:
         return min((remaining(inner) for inner in self.inners), default=0)
@@ -194,17 +203,20 @@ class MapIterator(MachineIterator):
 class FilterIterator(MachineIterator):
     """`filter(...)`."""
 
-    __slots__ = ("function", "inner")
-    __waymark_state__: ClassVar[tuple[str, ...]] = ("function", "inner")
+    __slots__ = ("cost", "function", "inner", "machine")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("function", "inner", "cost")
 
-    def __init__(self, function: Any, inner: Any) -> None:
+    def __init__(self, machine: Any, function: Any, inner: Any) -> None:
+        self.machine = machine
         self.function = function
         self.inner = inner
+        self.cost = 1 + cost_of(inner)
 
     def __next__(self) -> Any:
         while True:
             item = next(self.inner)
-            if item if self.function is None else self.function(item):
+            self.machine.meter.burn(self.cost)
+            if item if self.function is None else self.machine.calls.invoke(self.function, [item]):
                 return item
 
     def remaining_items(self) -> int:
@@ -329,6 +341,16 @@ def remaining(iterator: Any) -> int:
     return iterator.remaining_items() if isinstance(iterator, MachineIterator) else 0
 
 
+def count_of_range(value: range) -> int:
+    """`len(value)`, which overflows for a huge one."""
+    return max(0, (value.stop - value.start + value.step - (1 if value.step > 0 else -1)) // value.step)
+
+
+def cost_of(iterator: Any) -> int:
+    """Iterators that one item moves."""
+    return getattr(iterator, "cost", 1)
+
+
 def make_iterator(value: Any) -> Any:
     """`iter(value)`.
 
@@ -346,6 +368,6 @@ def make_iterator(value: Any) -> Any:
         return KeyedIterator(value, "set")
     if isinstance(value, MachineIterator):
         return value
-    if not hasattr(kind, "__iter__"):
+    if not hasattr(kind, "__iter__") and not hasattr(kind, "__getitem__"):
         raise TypeError(f"'{kind.__name__}' object is not iterable")
     return SequenceIterator(list(value))  # an enum class, a record: a fixed set of items

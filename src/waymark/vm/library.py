@@ -8,28 +8,39 @@ import dataclasses
 import datetime
 import decimal
 import math
+import operator
 import pathlib
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from waymark import errors
 from waymark.model.policy import RetryPolicy
 from waymark.program import library as names
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
+from waymark.vm.attributes import Attributes
 from waymark.vm.iteration import (
     DictView,
     EnumerateIterator,
     FilterIterator,
     KeyedIterator,
+    MachineIterator,
     MapIterator,
     ReversedIterator,
     ZipIterator,
+    cost_of,
     make_iterator,
 )
-from waymark.vm.limits import Limits, check_int, check_iterable, exceeded
-from waymark.vm.objects import ActionValue, BoundMethod, BuiltinFunction, FunctionValue
-from waymark.vm.operations import guard_format, guard_power
+from waymark.vm.limits import Meter
+from waymark.vm.methods import MethodCalls
+from waymark.vm.objects import (
+    ActionValue,
+    BoundMethod,
+    BuiltinFunction,
+    FunctionValue,
+    SleepCall,
+)
+from waymark.vm.operations import check_decimal, format_value, guard_divide, guard_multiply, guard_power
+from waymark.vm.weight import check_shown, check_walk
 
 _MODULES: dict[str, Any] = {
     "asyncio": asyncio,
@@ -82,83 +93,174 @@ def loadable_classes() -> dict[tuple[str, str], type]:
     return found
 
 
+_NUMBERS = frozenset({bool, int, float, complex, decimal.Decimal})
+
+
 class Library:
-    """Functions of one machine; those that need the run itself (gather, sleep) are given by the machine."""
+    """Functions of one machine. Each is made when the program first asks for it.
+
+    Args:
+        machine: Runs what functions of the library call back.
+        gather: `asyncio.gather`, which belongs to the machine's tasks.
+    """
 
     def __init__(
-        self, limits: Limits, get_attribute: Callable[[Any, str], Any], machine_functions: dict[str, Any]
+        self, machine: Any, meter: Meter, attributes: Attributes, methods: MethodCalls, gather: Any
     ) -> None:
-        self._limits = limits
-        self._get_attribute = get_attribute
+        self._machine = machine
+        self._meter = meter
+        self._attributes = attributes
+        self._methods = methods
+        self._gather = gather
         self._values: dict[str, Any] = {}
-        own: dict[str, Callable[..., Any]] = {
-            "all": self._consuming(all),
-            "any": self._consuming(any),
-            "callable": _callable,
-            "enumerate": _enumerate,
-            "filter": _filter,
-            "format": self._format,
-            "getattr": self._getattr,
-            "hasattr": self._hasattr,
-            "isinstance": isinstance,
-            "issubclass": issubclass,
-            "iter": make_iterator,
-            "len": len,
-            "map": _map,
-            "max": self._consuming(max),
-            "min": self._consuming(min),
-            "next": _next,
-            "pow": self._pow,
-            "reversed": _reversed,
-            "sorted": self._consuming(sorted),
-            "sum": self._consuming(sum),
-            "zip": _zip,
-            "math.prod": self._consuming(math.prod),
-            "math.factorial": self._factorial,
-        }
-        for name in names.FUNCTIONS:
-            implementation = machine_functions.get(name) or own.get(name)
-            if implementation is None:
-                module, _, attribute = name.rpartition(".")
-                implementation = getattr(_MODULES.get(module, builtins), attribute)
-            self._values[name] = BuiltinFunction(name, implementation)
-        for name in names.CLASSES:
-            self._values[name] = library_class(name)
 
     def value(self, name: str) -> Any:
         """What `BUILTIN name` pushes."""
-        return self._values[name]
+        value = self._values.get(name)
+        if value is None:
+            value = self._values[name] = self._make(name)
+        return value
 
-    def _consuming(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        limits = self._limits
+    def _make(self, name: str) -> Any:
+        if name in names.CLASSES:
+            return library_class(name)
+        if name not in names.FUNCTIONS:
+            raise KeyError(name)
+        if name == "asyncio.gather":
+            return BuiltinFunction(name, self._gather)
+        own = _OWN.get(name)
+        if own is not None:
+            return BuiltinFunction(name, own.__get__(self))
+        module, _, attribute = name.rpartition(".")
+        return BuiltinFunction(name, getattr(_MODULES.get(module, builtins), attribute))
 
-        def run(*args: Any, **kwargs: Any) -> Any:
-            for argument in args:
-                check_iterable(limits, argument)
-            return function(*args, **kwargs)
+    # ---------------------------------------------------------------- taking all items
 
-        return run
+    def _all(self, iterable: Any, /) -> bool:
+        self._meter.consume(iterable)
+        return all(iterable)
 
-    def _format(self, value: Any, spec: Any = "", /) -> str:
-        if isinstance(spec, str):
-            guard_format(self._limits, spec)
-        return format(value, spec)
+    def _any(self, iterable: Any, /) -> bool:
+        self._meter.consume(iterable)
+        return any(iterable)
+
+    def _sorted(self, iterable: Any, /, **kwargs: Any) -> list[Any]:
+        items = self._taken(iterable)
+        return sorted(items, **self._methods.with_key(kwargs))
+
+    def _max(self, *args: Any, **kwargs: Any) -> Any:
+        return max(*self._compared(args), **self._methods.with_key(kwargs))
+
+    def _min(self, *args: Any, **kwargs: Any) -> Any:
+        return min(*self._compared(args), **self._methods.with_key(kwargs))
+
+    def _compared(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        if len(args) == 1 and hasattr(type(args[0]), "__iter__"):
+            return (self._taken(args[0]),)
+        check_walk(self._meter, args)
+        return args
+
+    def _taken(self, iterable: Any) -> Any:
+        """The items, paid for with all comparisons between them; what is no iterable is left for Python to refuse."""
+        count = self._meter.consume(iterable)
+        if not hasattr(type(iterable), "__iter__"):
+            return iterable
+        items = list(iterable)
+        self._meter.burn(2 * count)
+        check_walk(self._meter, items)
+        return items
+
+    def _sum(self, iterable: Any, /, start: Any = 0) -> Any:
+        sum((), start)  # the refusal of texts
+        self._meter.consume(iterable)
+        if not hasattr(type(iterable), "__iter__"):
+            return sum(iterable, start)
+        items = list(iterable)
+        if _NUMBERS.issuperset(map(type, items)) and type(start) in _NUMBERS:
+            return sum(items, start)
+        add = self._machine.add
+        for item in items:
+            start = add(start, item)
+        return start
+
+    def _prod(self, iterable: Any, /, *, start: Any = 1) -> Any:
+        self._meter.consume(iterable)
+        if not hasattr(type(iterable), "__iter__"):
+            return math.prod(iterable, start=start)
+        items = list(iterable)
+        bits = sum(item.bit_length() for item in (start, *items) if isinstance(item, int))
+        if bits > 1024:
+            product = start
+            for item in items:
+                guard_multiply(self._meter, product, item)
+                product = product * item
+            return product
+        return math.prod(items, start=start)
+
+    # ---------------------------------------------------------------- numbers
 
     def _pow(self, base: Any, exp: Any, mod: Any = None) -> Any:
         if mod is None:
-            guard_power(self._limits, base, exp)
+            guard_power(self._meter, base, exp)
+        elif isinstance(exp, int) and isinstance(mod, int):
+            self._meter.burn(exp.bit_length() * mod.bit_length() ** 2 >> 15)
         return pow(base, exp, mod)
+
+    def _divmod(self, left: Any, right: Any, /) -> Any:
+        guard_divide(self._meter, left, right)
+        return divmod(left, right)
 
     def _factorial(self, number: Any, /) -> int:
         if isinstance(number, int) and number > 0:
-            check_int(self._limits, number * max(1, number.bit_length() - 1))
+            self._meter.integer(number * max(1, number.bit_length() - 1))
         return math.factorial(number)
+
+    def _gcd(self, *numbers: Any) -> int:
+        for number in numbers:
+            if isinstance(number, int):
+                self._meter.burn(number.bit_length() ** 2 >> 17)
+        return math.gcd(*numbers)
+
+    def _round(self, number: Any, ndigits: Any = None) -> Any:
+        if isinstance(number, decimal.Decimal):
+            check_decimal(number)
+        elif isinstance(number, int) and isinstance(ndigits, int) and ndigits < 0:
+            self._meter.integer(-4 * ndigits)
+        return round(number, ndigits)
+
+    def _ceil(self, number: Any, /) -> Any:
+        return math.ceil(self._whole(number))
+
+    def _floor(self, number: Any, /) -> Any:
+        return math.floor(self._whole(number))
+
+    def _trunc(self, number: Any, /) -> Any:
+        return math.trunc(self._whole(number))
+
+    @staticmethod
+    def _whole(number: Any) -> Any:
+        if isinstance(number, decimal.Decimal):
+            check_decimal(number)
+        return number
+
+    # ---------------------------------------------------------------- texts and objects
+
+    def _repr(self, value: Any, /) -> str:
+        check_shown(self._meter, value)
+        return repr(value)
+
+    def _ascii(self, value: Any, /) -> str:
+        check_shown(self._meter, value)
+        return ascii(value)
+
+    def _format(self, value: Any, format_spec: Any = "", /) -> str:
+        return format_value(self._meter, value, format_spec)
 
     def _getattr(self, target: Any, name: Any, default: Any = _MISSING, /) -> Any:
         if not isinstance(name, str):
             raise TypeError(f"attribute name must be string, not '{type(name).__name__}'")
         try:
-            return self._get_attribute(target, name)
+            return self._attributes.get(target, name)
         except AttributeError:
             if default is _MISSING:
                 raise
@@ -167,69 +269,109 @@ class Library:
     def _hasattr(self, target: Any, name: Any, /) -> bool:
         return self._getattr(target, name, _MISSING_VALUE) is not _MISSING_VALUE
 
+    def _isinstance(self, value: Any, classes: Any, /) -> bool:
+        check_walk(self._meter, classes)
+        return isinstance(value, classes)
+
+    def _issubclass(self, value: Any, classes: Any, /) -> bool:
+        check_walk(self._meter, classes)
+        return issubclass(value, classes)
+
+    def _callable(self, value: Any, /) -> bool:
+        return callable(value) or isinstance(
+            value, BuiltinFunction | FunctionValue | BoundMethod | ActionValue
+        )
+
+    # ---------------------------------------------------------------- iterators
+
+    def _enumerate(self, iterable: Any, start: Any = 0) -> Any:
+        return self._iterating(EnumerateIterator(make_iterator(iterable), operator.index(start)))
+
+    def _zip(self, *iterables: Any, strict: Any = False) -> Any:
+        return self._iterating(ZipIterator([make_iterator(iterable) for iterable in iterables], bool(strict)))
+
+    def _map(self, function: Any, iterable: Any, /, *others: Any) -> Any:
+        return self._iterating(
+            MapIterator(self._machine, function, [make_iterator(inner) for inner in (iterable, *others)])
+        )
+
+    def _filter(self, function: Any, iterable: Any, /) -> Any:
+        return self._iterating(FilterIterator(self._machine, function, make_iterator(iterable)))
+
+    def _iterating(self, iterator: Any) -> Any:
+        self._meter.items(iterator.cost)
+        return iterator
+
+    def _iter(self, iterable: Any, /) -> Any:
+        self._meter.burn(_copied(iterable))
+        return make_iterator(iterable)
+
+    def _next(self, iterator: Any, default: Any = _MISSING, /) -> Any:
+        if not isinstance(iterator, MachineIterator):
+            raise TypeError(f"'{type(iterator).__name__}' object is not an iterator")
+        self._meter.burn(cost_of(iterator))
+        try:
+            return next(iterator)
+        except StopIteration:
+            if default is _MISSING:
+                raise
+            return default
+
+    def _reversed(self, sequence: Any, /) -> Any:
+        self._meter.burn(_copied(sequence))
+        if isinstance(sequence, dict):
+            return KeyedIterator(sequence, "keys", list(reversed(sequence)))
+        if isinstance(sequence, DictView):
+            return reversed(sequence)
+        if not isinstance(sequence, str | bytes | tuple | list | range):
+            raise TypeError(f"'{type(sequence).__name__}' object is not reversible")
+        return ReversedIterator(sequence)
+
+
+def _copied(value: Any) -> int:
+    """Steps of copying the keys that an iterator keeps."""
+    return (
+        0
+        if isinstance(value, list | tuple | str | bytes | range | MachineIterator)
+        else len(value) >> 4
+        if hasattr(type(value), "__len__")
+        else 0
+    )
+
 
 _MISSING_VALUE = object()
 
-
-def _callable(value: Any, /) -> bool:
-    return isinstance(value, type | BuiltinFunction | FunctionValue | BoundMethod | ActionValue)
-
-
-def _enumerate(iterable: Any, start: int = 0) -> EnumerateIterator:
-    return EnumerateIterator(make_iterator(iterable), start)
-
-
-def _zip(*iterables: Any, strict: bool = False) -> ZipIterator:
-    return ZipIterator([make_iterator(iterable) for iterable in iterables], strict)
-
-
-def _map(function: Any, iterable: Any, /, *others: Any) -> MapIterator:
-    return MapIterator(function, [make_iterator(inner) for inner in (iterable, *others)])
-
-
-def _filter(function: Any, iterable: Any, /) -> FilterIterator:
-    return FilterIterator(function, make_iterator(iterable))
-
-
-def _reversed(sequence: Any, /) -> Any:
-    if isinstance(sequence, dict):
-        return KeyedIterator(sequence, "keys", list(reversed(sequence)))
-    if isinstance(sequence, DictView):
-        return reversed(sequence)
-    if not hasattr(type(sequence), "__reversed__") and not isinstance(
-        sequence, str | bytes | tuple | list | range
-    ):
-        raise TypeError(f"'{type(sequence).__name__}' object is not reversible")
-    return ReversedIterator(sequence)
-
-
-def _next(iterator: Any, default: Any = _MISSING, /) -> Any:
-    if not hasattr(type(iterator), "__next__"):
-        raise TypeError(f"'{type(iterator).__name__}' object is not an iterator")
-    try:
-        return next(iterator)
-    except StopIteration:
-        if default is _MISSING:
-            raise
-        return default
-
-
-class ClassCalls:
-    """Calls of builtin classes whose argument could be too much."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-
-    def call(self, cls: type, args: tuple[Any, ...] | list[Any], kwargs: dict[str, Any]) -> Any:
-        """`cls(*args, **kwargs)`."""
-        if args and cls in (list, tuple, OrderedSet, OrderedFrozenSet, dict):
-            check_iterable(self._limits, args[0])
-        elif cls is bytes and args and isinstance(args[0], int) and args[0] > self._limits.text:
-            exceeded(f"bytes({args[0]}) is over the limit of {self._limits.text:,}")
-        elif cls is type and len(args) != 1:
-            raise errors.UnsupportedPatternError(
-                "classes cannot be made in a workflow; write them in a module"
-            )
-        elif cls in (OrderedSet, OrderedFrozenSet) and args and not hasattr(type(args[0]), "__iter__"):
-            raise TypeError(f"'{type(args[0]).__name__}' object is not iterable")
-        return cls(*args, **kwargs)
+_OWN: dict[str, Any] = {
+    "all": Library._all,
+    "any": Library._any,
+    "ascii": Library._ascii,
+    "callable": Library._callable,
+    "divmod": Library._divmod,
+    "enumerate": Library._enumerate,
+    "filter": Library._filter,
+    "format": Library._format,
+    "getattr": Library._getattr,
+    "hasattr": Library._hasattr,
+    "isinstance": Library._isinstance,
+    "issubclass": Library._issubclass,
+    "iter": Library._iter,
+    "map": Library._map,
+    "max": Library._max,
+    "min": Library._min,
+    "next": Library._next,
+    "pow": Library._pow,
+    "repr": Library._repr,
+    "reversed": Library._reversed,
+    "round": Library._round,
+    "sorted": Library._sorted,
+    "sum": Library._sum,
+    "zip": Library._zip,
+    "math.ceil": Library._ceil,
+    "math.factorial": Library._factorial,
+    "math.floor": Library._floor,
+    "math.gcd": Library._gcd,
+    "math.prod": Library._prod,
+    "math.trunc": Library._trunc,
+    "asyncio.sleep": staticmethod(SleepCall.make),
+}
+"""Functions that differ from Python's own in what they check first; the others are Python's own."""

@@ -1,4 +1,8 @@
-"""What one run may use, checked before an operation allocates or computes."""
+"""What one run may use, checked before an operation allocates or computes.
+
+Everything that takes time or memory in proportion to a value is paid for in steps of one measure, about a sixth of a
+microsecond, or refused by its size. So no program holds its shard for longer than its fuel lasts, whatever it asks of Python.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,17 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from waymark.errors import WorkflowLimitExceeded
+from waymark.vm.iteration import MachineIterator, count_of_range
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Limits of one run. Stored runs replay under the same numbers, so they change with the program format only."""
 
-    fuel: int = 1_000_000
-    """Loop turns and calls in one slice, that is, between two waits."""
+    fuel: int = 3_000_000
+    """Steps in one slice, that is, between two waits: instructions in loops and calls, and library work in the same measure."""
+    fuel_per_event: int = 10_000
+    """Steps more for each further event of a journal entry that holds many."""
     int_bits: int = 65_536
     """Bits of an int."""
     text: int = 8 * 1024 * 1024
@@ -25,6 +32,8 @@ class Limits:
     """Bytes of everything the run holds, roughly."""
     frames: int = 900
     """Calls inside each other."""
+    callbacks: int = 50
+    """Library functions inside each other that call functions of the program, as sorted(key=...)."""
 
 
 DEFAULT_LIMITS = Limits()
@@ -37,33 +46,60 @@ def exceeded(what: str) -> NoReturn:
     raise WorkflowLimitExceeded(f"{what}; {_WAY_OUT}")
 
 
-def check_items(limits: Limits, count: int) -> None:
-    """Refuse a container of that many items."""
-    if count > limits.items:
-        exceeded(f"a container of {count:,} items is over the limit of {limits.items:,}")
+class Meter:
+    """What is left of the fuel of a slice, and the checks before an operation. One per machine."""
+
+    __slots__ = ("fuel", "limits")
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.fuel = limits.fuel
+
+    def burn(self, steps: int = 1) -> None:
+        """Pay for work; ends the run when the fuel is used up."""
+        self.fuel -= steps
+        if self.fuel < 0:
+            exceeded(f"the run did more than {self.limits.fuel:,} steps between two waits")
+
+    def items(self, count: int) -> None:
+        """Refuse a container of that many items."""
+        if count > self.limits.items:
+            exceeded(f"a container of {count:,} items is over the limit of {self.limits.items:,}")
+
+    def text(self, length: int) -> None:
+        """Refuse a str or bytes of that length, and pay for making it."""
+        if length > 1024:
+            if length > self.limits.text:
+                exceeded(f"a text of {_shown(length)} characters is over the limit of {self.limits.text:,}")
+            self.burn(length >> 7)
+
+    def integer(self, bits: int) -> None:
+        """Refuse an int of that many bits, and pay for computing with it."""
+        if bits > 1024:
+            if bits > self.limits.int_bits:
+                exceeded(f"an int of {_shown(bits)} bits is over the limit of {self.limits.int_bits:,}")
+            self.burn(bits >> 6)
+
+    def consume(self, value: Any) -> int:
+        """Refuse to take all items of something that gives too many, and pay for taking them; returns how many at most."""
+        cost = value.cost if isinstance(value, MachineIterator) else 0
+        self.burn(cost)
+        count = count_of(value)
+        if count:
+            self.items(count)
+            self.burn((count >> 3) if cost == 0 else 2 * count * cost)
+        return count
 
 
-def check_text(limits: Limits, length: int) -> None:
-    """Refuse a str or bytes of that length."""
-    if length > limits.text:
-        exceeded(f"a text of {length:,} characters is over the limit of {limits.text:,}")
-
-
-def check_int(limits: Limits, bits: int) -> None:
-    """Refuse an int of that many bits."""
-    if bits > limits.int_bits:
-        exceeded(f"an int of {bits:,} bits is over the limit of {limits.int_bits:,}")
-
-
-def check_iterable(limits: Limits, value: Any) -> None:
-    """Refuse to consume something whose known length is over the limit for containers."""
+def count_of(value: Any) -> int:
+    """Items that iterating over a value gives at most; 0 for what is not iterable."""
     if isinstance(value, range):
-        # len() of a huge range overflows, so count by hand
-        count = max(0, (value.stop - value.start + value.step - (1 if value.step > 0 else -1)) // value.step)
-        check_items(limits, count)
-        return
-    remaining = getattr(value, "remaining_items", None)
-    if remaining is not None:
-        check_items(limits, remaining())
-    elif isinstance(value, Sized) and not isinstance(value, str | bytes):
-        check_items(limits, len(value))
+        return count_of_range(value)
+    if isinstance(value, MachineIterator):
+        return value.remaining_items()
+    return len(value) if isinstance(value, Sized) else 0
+
+
+def _shown(number: int) -> str:
+    """A number for a message; the size of one that nobody would read."""
+    return f"{number:,}" if number.bit_length() < 100 else f"2**{number.bit_length() - 1}"

@@ -9,7 +9,16 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 
-class BuiltinFunction:
+class MachineValue:
+    """Root of the values that only the machine has; their text holds no address, for the next process has others."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} object>"
+
+
+class BuiltinFunction(MachineValue):
     """A function of the library table, as a value."""
 
     __slots__ = ("implementation", "name")
@@ -19,31 +28,36 @@ class BuiltinFunction:
         self.name = name
         self.implementation = implementation
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.implementation(*args, **kwargs)
-
     def __repr__(self) -> str:
         return f"<built-in function {self.name.rpartition('.')[2]}>"
 
 
-class FunctionValue:
+class FunctionValue(MachineValue):
     """A function of the program, or a helper method bound to self."""
 
-    __slots__ = ("bound", "index", "machine", "receiver")
+    __slots__ = ("bound", "index", "receiver")
     __waymark_state__: ClassVar[tuple[str, ...]] = ("index", "bound", "receiver")
 
-    def __init__(self, index: int, machine: Any, *, bound: bool = False, receiver: Any = None) -> None:
+    def __init__(self, index: int, *, bound: bool = False, receiver: Any = None) -> None:
         self.index = index
         self.bound = bound
         self.receiver = receiver
-        self.machine = machine
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Called back by a library function, such as sorted(key=...); runs to its end without waiting."""
-        return self.machine.call_back(self, args, kwargs)
+    def __eq__(self, other: object) -> bool:
+        return (
+            type(other) is FunctionValue
+            and (other.index, other.bound) == (self.index, self.bound)
+            and other.receiver is self.receiver
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.index, self.bound))
+
+    def __repr__(self) -> str:
+        return f"<function {self.index}>"
 
 
-class BoundMethod:
+class BoundMethod(MachineValue):
     """A method of a builtin type, taken but not yet called."""
 
     __slots__ = ("name", "receiver")
@@ -53,33 +67,36 @@ class BoundMethod:
         self.receiver = receiver
         self.name = name
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return getattr(self.receiver, self.name)(*args, **kwargs)
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, BoundMethod) and other.receiver is self.receiver and other.name == self.name
 
     def __hash__(self) -> int:
-        return hash((id(self.receiver), self.name))
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"<built-in method {self.name}>"
 
 
-class ActionValue:
+class ActionValue(MachineValue):
     """An action of the program, as a value."""
 
-    __slots__ = ("index", "machine")
+    __slots__ = ("index",)
     __waymark_state__: ClassVar[tuple[str, ...]] = ("index",)
 
-    def __init__(self, index: int, machine: Any) -> None:
+    def __init__(self, index: int) -> None:
         self.index = index
-        self.machine = machine
 
-    def __call__(self, *args: Any, **kwargs: Any) -> ActionCall:
-        """Called back by a library function, such as map()."""
-        call: ActionCall = self.machine.call_action(self, list(args), kwargs)
-        return call
+    def __eq__(self, other: object) -> bool:
+        return type(other) is ActionValue and other.index == self.index
+
+    def __hash__(self) -> int:
+        return hash(self.index)
+
+    def __repr__(self) -> str:
+        return f"<function {self.index}>"
 
 
-class SelfObject:
+class SelfObject(MachineValue):
     """The workflow instance inside run()."""
 
     __slots__ = ("attributes", "class_name")
@@ -90,7 +107,7 @@ class SelfObject:
         self.attributes: dict[str, Any] = {}
 
 
-class ActionCall:
+class ActionCall(MachineValue):
     """An action called and not yet awaited."""
 
     __slots__ = ("args", "index", "kwargs", "policy", "started", "timeout_us")
@@ -112,7 +129,7 @@ class ActionCall:
         self.started = False
 
 
-class SleepCall:
+class SleepCall(MachineValue):
     """`asyncio.sleep(...)` not yet awaited."""
 
     __slots__ = ("delay", "result", "started")
@@ -129,7 +146,7 @@ class SleepCall:
         return SleepCall(delay, result)
 
 
-class Coroutine:
+class Coroutine(MachineValue):
     """An async helper called and not yet awaited."""
 
     __slots__ = ("index", "locals", "started")
@@ -159,11 +176,11 @@ class Frame:
 PENDING, DONE, FAILED = 0, 1, 2
 
 
-class Future:
+class Future(MachineValue):
     """A result that is not there yet."""
 
-    __slots__ = ("exception", "status", "value", "watchers")
-    __waymark_state__: ClassVar[tuple[str, ...]] = ("status", "value", "exception", "watchers")
+    __slots__ = ("exception", "status", "value", "watchers", "yields")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("status", "value", "exception", "watchers", "yields")
 
     def __init__(self) -> None:
         self.status = PENDING
@@ -171,6 +188,8 @@ class Future:
         self.exception: BaseException | None = None
         self.watchers: list[Any] = []
         """(task or gather, index): whom to tell, in order."""
+        self.yields = False
+        """It has its value, but who awaits it lets the others run first: sleep(0)."""
 
 
 class Task(Future):

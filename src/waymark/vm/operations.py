@@ -2,81 +2,172 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import operator
+import pathlib
 import re
 import string
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from waymark.vm.iteration import make_iterator
-from waymark.vm.limits import Limits, check_int, check_items, check_text, exceeded
+from waymark.errors import UnsupportedPatternError
+from waymark.program.instructions import BINARY_OPERATORS, COMPARE_OPERATORS, UNARY_OPERATORS
+from waymark.values.sets import _Ordered
+from waymark.vm.iteration import DictView, make_iterator
+from waymark.vm.limits import Meter, exceeded
+from waymark.vm.weight import LIGHT, check_key, check_shown, check_walk, weigh
+
+Guard = Callable[[Meter, Any, Any], None]
 
 _SEQUENCES = (str, bytes, list, tuple)
+_LONGEST_TIME_FORMAT = 1000
+_DECIMAL_DIGITS = 5000
+"""Digits past which a Decimal is not turned into an int or a text with all its zeros."""
 
 
-def _size_check(limits: Limits, value: Any, count: int) -> None:
+def _check_size(meter: Meter, value: Any, count: int) -> None:
     if isinstance(value, str | bytes):
-        check_text(limits, count)
+        meter.text(count)
     else:
-        check_items(limits, count)
+        meter.items(count)
+        meter.burn(count >> 5)
 
 
-def guard_add(limits: Limits, left: Any, right: Any) -> None:
+def guard_add(meter: Meter, left: Any, right: Any) -> None:
     """Before left + right."""
     if isinstance(left, _SEQUENCES) and isinstance(right, _SEQUENCES):
-        _size_check(limits, left, len(left) + len(right))
+        _check_size(meter, left, len(left) + len(right))
 
 
-def guard_multiply(limits: Limits, left: Any, right: Any) -> None:
+def guard_extend(meter: Meter, left: Any, right: Any) -> None:
+    """Before left += right, which takes anything that can be iterated when left is a list."""
+    if isinstance(left, list):
+        meter.items(len(left) + meter.consume(right))
+    else:
+        guard_add(meter, left, right)
+
+
+def guard_multiply(meter: Meter, left: Any, right: Any) -> None:
     """Before left * right."""
     if isinstance(left, int) and isinstance(right, int):
-        check_int(limits, left.bit_length() + right.bit_length())
+        meter.integer(left.bit_length() + right.bit_length())
     elif isinstance(left, _SEQUENCES) and isinstance(right, int):
-        _size_check(limits, left, len(left) * max(right, 0))
+        _check_size(meter, left, len(left) * max(right, 0))
     elif isinstance(right, _SEQUENCES) and isinstance(left, int):
-        _size_check(limits, right, len(right) * max(left, 0))
+        _check_size(meter, right, len(right) * max(left, 0))
 
 
-def guard_power(limits: Limits, left: Any, right: Any) -> None:
+def guard_power(meter: Meter, left: Any, right: Any) -> None:
     """Before left ** right."""
     if isinstance(left, int) and isinstance(right, int) and right > 0 and abs(left) > 1:
-        check_int(limits, left.bit_length() * right)
+        meter.integer(left.bit_length() * right)
 
 
-def guard_shift(limits: Limits, left: Any, right: Any) -> None:
+def guard_shift(meter: Meter, left: Any, right: Any) -> None:
     """Before left << right."""
     if isinstance(left, int) and isinstance(right, int) and right > 0 and left:
-        check_int(limits, left.bit_length() + right)
+        meter.integer(left.bit_length() + right)
 
 
-_WIDTHS = re.compile(r"\d{5,}")
+def guard_divide(meter: Meter, left: Any, right: Any) -> None:
+    """Before left // right, and left / right, which joins paths."""
+    if isinstance(left, int):
+        meter.integer(left.bit_length())
+    elif isinstance(left, pathlib.PurePath) or isinstance(right, pathlib.PurePath):
+        meter.text(len(str(left)) + len(str(right)))
 
 
-def guard_format(limits: Limits, template: str | bytes) -> None:
-    """Before a format with widths or precisions given in digits."""
-    text = template if isinstance(template, str) else template.decode("latin-1")
-    for match in _WIDTHS.finditer(text):
-        if len(match[0]) > 9 or int(match[0]) > limits.text:
-            exceeded(f"a format width of {match[0][:12]} is over the limit of {limits.text:,}")
+def guard_join_sets(meter: Meter, left: Any, right: Any) -> None:
+    """Before | and ^ of sets, dicts and their views."""
+    if isinstance(left, dict | DictView | _Ordered) or isinstance(right, DictView):
+        meter.items(meter.consume(left) + meter.consume(right))
+        _check_views(meter, left, right)
 
 
-def guard_modulo(limits: Limits, left: Any, right: Any) -> None:
+def guard_meet_sets(meter: Meter, left: Any, right: Any) -> None:
+    """Before & and - of sets and views."""
+    if isinstance(left, DictView | _Ordered) or isinstance(right, DictView):
+        meter.consume(left)
+        meter.consume(right)
+        _check_views(meter, left, right)
+
+
+def _check_views(meter: Meter, left: Any, right: Any) -> None:
+    """What a view is joined with may be any iterable, and its items are hashed."""
+    if isinstance(left, DictView) or isinstance(right, DictView):
+        check_walk(meter, left)
+        check_walk(meter, right)
+
+
+def guard_modulo(meter: Meter, left: Any, right: Any) -> None:
     """Before left % right, which formats when left is a text."""
     if isinstance(left, str | bytes):
-        guard_format(limits, left)
-        if "*" in (left if isinstance(left, str) else left.decode("latin-1")):
-            for item in right if isinstance(right, tuple) else (right,):
-                if isinstance(item, int) and abs(item) > limits.text:
-                    exceeded(f"a format width of {item} is over the limit of {limits.text:,}")
+        _guard_template(meter, left, right)
+    else:
+        guard_divide(meter, left, right)
 
 
-_GUARDS: dict[str, Callable[[Limits, Any, Any], None]] = {
-    "+": guard_add,
-    "*": guard_multiply,
-    "**": guard_power,
-    "<<": guard_shift,
-    "%": guard_modulo,
-}
+_PERCENT = re.compile(r"%(?:\([^)]*\))?[#0 +-]*(\d+)?(?:\.(\d+))?")
+_WIDTHS = re.compile(r"\d+")
+
+
+def _guard_template(meter: Meter, template: str | bytes, values: Any) -> None:
+    text = template if isinstance(template, str) else template.decode("latin-1")
+    size = len(text) + sum(_number(width) for match in _PERCENT.finditer(text) for width in match.groups())
+    shown = weigh(meter, values, is_shown=True)
+    meter.text(size + (shown * text.count("%(") if isinstance(values, dict) else shown))
+    for value in (
+        values.values() if isinstance(values, dict) else values if type(values) is tuple else (values,)
+    ):
+        if isinstance(value, decimal.Decimal):
+            check_decimal(value)
+        elif isinstance(value, int) and "*" in text:
+            meter.text(abs(value))
+
+
+def guard_format(meter: Meter, spec: str) -> None:
+    """Before a format whose width or precision is given in digits."""
+    if len(spec) > 3:
+        meter.text(sum(map(_number, _WIDTHS.findall(spec))))
+
+
+def _number(digits: str | None) -> int:
+    return int(digits[:18]) if digits else 0
+
+
+def check_decimal(value: decimal.Decimal) -> None:
+    """Before a Decimal becomes an int, or a text without an exponent."""
+    if value.is_finite() and abs(value.adjusted()) > _DECIMAL_DIGITS:
+        exceeded(
+            f"a Decimal with an exponent of {value.adjusted():,} is over the limit of {_DECIMAL_DIGITS:,}"
+        )
+
+
+def check_time_format(spec: Any) -> None:
+    """Before a time is formatted by the C library."""
+    if not isinstance(spec, str):
+        return
+    if len(spec) > _LONGEST_TIME_FORMAT:
+        exceeded(f"a time format of {len(spec):,} characters is over the limit of {_LONGEST_TIME_FORMAT:,}")
+    if "%s" in spec:
+        raise UnsupportedPatternError(
+            "%s in a time format asks for the time zone of the host; use timestamp()"
+        )
+
+
+def format_value(meter: Meter, value: Any, spec: Any) -> str:
+    """`format(value, spec)`."""
+    if spec:
+        if isinstance(spec, str):
+            guard_format(meter, spec)
+        if isinstance(value, decimal.Decimal):
+            check_decimal(value)
+        elif isinstance(value, datetime.date | datetime.time):
+            check_time_format(spec)
+    check_shown(meter, value)
+    return format(value, spec)
+
 
 _PLAIN: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -117,6 +208,20 @@ _UNARY: dict[str, Callable[[Any], Any]] = {
     "not": operator.not_,
 }
 
+_GUARDS: dict[str, Guard] = {
+    "+": guard_add,
+    "*": guard_multiply,
+    "**": guard_power,
+    "<<": guard_shift,
+    "/": guard_divide,
+    "//": guard_divide,
+    "%": guard_modulo,
+    "&": guard_meet_sets,
+    "|": guard_join_sets,
+    "^": guard_join_sets,
+    "-": guard_meet_sets,
+}
+
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -130,43 +235,56 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "not in": lambda item, container: item not in container,
 }
 
-Binary = Callable[[Any, Any], Any]
+BINARY = tuple(_PLAIN[name] for name in BINARY_OPERATORS)
+INPLACE = tuple(_IN_PLACE[name] for name in BINARY_OPERATORS)
+UNARY = tuple(_UNARY[name] for name in UNARY_OPERATORS)
+COMPARE = tuple(_COMPARE[name] for name in COMPARE_OPERATORS)
+"""Implementations in the order of the operator tables of `program.instructions`."""
+
+BINARY_GUARDS = tuple(_GUARDS.get(name) for name in BINARY_OPERATORS)
+INPLACE_GUARDS = tuple(guard_extend if name == "+" else _GUARDS.get(name) for name in BINARY_OPERATORS)
+"""What is checked before; None where nothing can grow."""
+
+_IDENTITY = frozenset({COMPARE_OPERATORS.index("is"), COMPARE_OPERATORS.index("is not")})
+_MEMBERSHIP = frozenset({COMPARE_OPERATORS.index("in"), COMPARE_OPERATORS.index("not in")})
 
 
-def _guarded(operation: Binary, guard: Callable[[Limits, Any, Any], None], limits: Limits) -> Binary:
-    def run(left: Any, right: Any) -> Any:
-        # The common case, two small ints or floats, needs no look at sizes.
-        if type(left) is not int or type(right) is not int or not (-4096 < left < 4096 and -16 < right < 16):
-            guard(limits, left, right)
-        return operation(left, right)
-
-    return run
-
-
-def binary_table(operators: Sequence[str], limits: Limits, *, in_place: bool) -> tuple[Binary, ...]:
-    """Implementations in the order of an operator table."""
-    plain = _IN_PLACE if in_place else _PLAIN
-    return tuple(
-        _guarded(plain[name], _GUARDS[name], limits) if name in _GUARDS else plain[name] for name in operators
-    )
-
-
-def unary_table(operators: Sequence[str]) -> tuple[Callable[[Any], Any], ...]:
-    """Implementations in the order of an operator table."""
-    return tuple(_UNARY[name] for name in operators)
+def guard_compare(meter: Meter, operand: int, left: Any, right: Any) -> None:
+    """Before a comparison whose cost depends on its values."""
+    if operand in _IDENTITY:
+        return
+    if operand not in _MEMBERSHIP:
+        if type(left) not in LIGHT and type(right) not in LIGHT:
+            check_walk(meter, left)
+    elif isinstance(right, dict | _Ordered):
+        check_key(meter, left)
+    elif isinstance(right, range):
+        if not isinstance(left, int):
+            meter.consume(right)
+    elif isinstance(right, str | bytes):
+        meter.burn(len(right) >> 6)
+    else:
+        meter.consume(right)
+        check_walk(meter, left)
+        check_walk(meter, right)
 
 
-def compare_table(operators: Sequence[str]) -> tuple[Binary, ...]:
-    """Implementations in the order of an operator table."""
-    return tuple(_COMPARE[name] for name in operators)
+FIRST_MEMBERSHIP = min(_MEMBERSHIP)
+"""Operands from here on look into a container."""
 
 
 class SafeFormatter(string.Formatter):
-    """`str.format` whose field names reach attributes by the machine's rules only."""
+    """`str.format` whose field names reach attributes by the machine's rules only, and whose text keeps to the limit."""
 
-    def __init__(self, get_attribute: Callable[[Any, str], Any]) -> None:
+    def __init__(self, meter: Meter, get_attribute: Callable[[Any, str], Any]) -> None:
+        self._meter = meter
         self._get_attribute = get_attribute
+        self._made = 0
         super().__init__()
+
+    def vformat(self, format_string: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+        self._made = 0
+        return super().vformat(format_string, args, kwargs)
 
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         import _string  # type: ignore[import-not-found]  # the parser behind str.format
@@ -185,9 +303,22 @@ class SafeFormatter(string.Formatter):
                 raise IndexError(f"Replacement index {key} out of range for positional args tuple") from None
         return kwargs[key]
 
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        if conversion is not None:
+            check_shown(self._meter, value)
+        return super().convert_field(value, conversion)
 
-def convert(value: Any, conversion: int) -> Any:
+    def format_field(self, value: Any, format_spec: str) -> str:
+        text = format_value(self._meter, value, format_spec)
+        self._made += len(text)
+        self._meter.text(self._made)
+        return text
+
+
+def convert(meter: Meter, value: Any, conversion: int) -> Any:
     """The `!s`, `!r`, `!a` of a replacement field."""
+    if conversion:
+        check_shown(meter, value)
     if conversion == 1:
         return str(value)
     if conversion == 2:
@@ -205,10 +336,10 @@ def unpack(value: Any, count: int) -> list[Any]:
     return items
 
 
-def unpack_rest(limits: Limits, value: Any, before: int, after: int) -> list[Any]:
+def unpack_rest(meter: Meter, value: Any, before: int, after: int) -> list[Any]:
     """Items for `a, *b, c = value`."""
-    items = _take(value, limits.items + 1)
-    check_items(limits, len(items))
+    meter.consume(value)
+    items = _take(value, meter.limits.items + 1)
     if len(items) < before + after:
         raise ValueError(
             f"not enough values to unpack (expected at least {before + after}, got {len(items)})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from collections import deque
 from typing import Any
 
 from waymark.errors import ValueDecodingError
@@ -12,6 +11,7 @@ from waymark.values.classes import ClassKey
 from waymark.values.codec import InternalType, decode, encode
 from waymark.values.synthetic import SyntheticClasses
 from waymark.vm import iteration, objects
+from waymark.vm.code import Code
 from waymark.vm.library import loadable_classes
 from waymark.vm.limits import DEFAULT_LIMITS, Limits
 from waymark.vm.machine import Machine
@@ -21,19 +21,6 @@ STATE_FORMAT = 1
 
 _MAX_STATE_BYTES = 512 * 1024 * 1024
 _MAX_STATE_DEPTH = 600
-
-_STATE = (
-    "now_us",
-    "next_number",
-    "allocated",
-    "main",
-    "ready",
-    "pending",
-    "timers",
-    "exclusive",
-    "exclusive_task",
-    "globals",
-)
 
 # Codes are part of the format: add at the end, never renumber.
 _FILLED: tuple[type, ...] = (
@@ -61,7 +48,7 @@ _FILLED: tuple[type, ...] = (
     iteration.DictItems,
 )
 _FIRST_FILLED_CODE = 70
-_CODE_CLASS, _CODE_BUILTIN, _CODE_UNBOUND, _CODE_RANGE, _CODE_SLICE = 64, 65, 66, 67, 68
+_CODE_CLASS, _CODE_BUILTIN, _CODE_UNBOUND, _CODE_RANGE, _CODE_SLICE, _CODE_OBJECT = 64, 65, 66, 67, 68, 69
 
 
 def _types(machine: Machine) -> tuple[dict[type, InternalType], dict[int, InternalType]]:
@@ -69,16 +56,17 @@ def _types(machine: Machine) -> tuple[dict[type, InternalType], dict[int, Intern
 
     def load_class(module: str, qualname: str) -> type:
         found = library.get((module, qualname))
-        return found if found is not None else machine.classes.class_for(ClassKey(module, qualname))
+        return found if found is not None else machine.code.classes.class_for(ClassKey(module, qualname))
 
     class_type = InternalType(_CODE_CLASS, ("__module__", "__qualname__"), load_class)
     by_type: dict[type, InternalType] = {
         type: class_type,
         enum.EnumMeta: class_type,
-        objects.BuiltinFunction: InternalType(_CODE_BUILTIN, ("name",), machine.library.value),
+        objects.BuiltinFunction: InternalType(_CODE_BUILTIN, ("name",), machine.calls.library.value),
         objects.Unbound: InternalType(_CODE_UNBOUND, (), lambda: objects.UNBOUND),
         range: InternalType(_CODE_RANGE, ("start", "stop", "step"), range),
         slice: InternalType(_CODE_SLICE, ("start", "stop", "step"), slice),
+        object: InternalType(_CODE_OBJECT, (), object),
     }
     for offset, cls in enumerate(_FILLED):
         names: tuple[str, ...] = cls.__waymark_state__  # type: ignore[attr-defined]
@@ -93,14 +81,30 @@ def snapshot(machine: Machine) -> bytes:
         ValueEncodingError: The state holds something too deep or too big to be written; the journal still has it all.
     """
     by_type, _ = _types(machine)
-    state: list[Any] = [getattr(machine, name) if name != "ready" else list(machine.ready) for name in _STATE]
+    heap, tasks, flight = machine.heap, machine.tasks, machine.flight
+    state: list[Any] = [
+        machine.now_us,
+        flight.next_number,
+        heap.allocated,
+        heap.checked_at,
+        machine.main,
+        list(tasks.ready),
+        flight.pending,
+        flight.timers,
+        tasks.exclusive,
+        tasks.exclusive_task,
+        machine.globals,
+    ]
     return encode(
         state, root="state", max_bytes=_MAX_STATE_BYTES, max_depth=_MAX_STATE_DEPTH, internals=by_type
     )
 
 
 def restore(
-    program: Program, data: bytes, classes: SyntheticClasses | None = None, limits: Limits = DEFAULT_LIMITS
+    program: Program | Code,
+    data: bytes,
+    classes: SyntheticClasses | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Machine:
     """A machine in the state that was written.
 
@@ -109,16 +113,31 @@ def restore(
     """
     machine = Machine(program, classes, limits)
     _, by_code = _types(machine)
+    code = machine.code.code
 
     def link(made: Any) -> None:
-        if isinstance(made, objects.FunctionValue | objects.ActionValue):
+        if isinstance(made, objects.Frame):
+            made.code = code[made.function]
+        elif isinstance(made, iteration.MapIterator | iteration.FilterIterator):
             made.machine = machine
-        elif isinstance(made, objects.Frame):
-            made.code = program.functions[made.function].code
 
-    state = decode(data, machine.classes, internals=by_code, on_internal=link)
-    if not isinstance(state, list) or len(state) != len(_STATE):
-        raise ValueDecodingError("damaged state")
-    for name, value in zip(_STATE, state, strict=True):
-        setattr(machine, name, deque(value) if name == "ready" else value)
+    heap, tasks, flight = machine.heap, machine.tasks, machine.flight
+    state = decode(data, machine.code.classes, internals=by_code, on_internal=link)
+    try:
+        (
+            machine.now_us,
+            flight.next_number,
+            heap.allocated,
+            heap.checked_at,
+            machine.main,
+            ready,
+            flight.pending,
+            flight.timers,
+            tasks.exclusive,
+            tasks.exclusive_task,
+            machine.globals,
+        ) = state
+        tasks.ready.extend(ready)
+    except (TypeError, ValueError) as error:
+        raise ValueDecodingError(f"damaged state: {error}") from error
     return machine
