@@ -28,6 +28,9 @@ from waymark.model.settings import Address, ClientSettings
 
 PORTS_TRIED = 50
 HEALTHY_WITHIN_S = 20.0
+_LAST_LOOK_S = 5.0
+"""A bridge on a busy machine may be slow to answer, and who takes it for a stranger starts a second one."""
+
 _POLL_S = 0.02
 _LOG_LINES = 15
 
@@ -64,7 +67,7 @@ def find_or_start(settings: ClientSettings, environment: Mapping[str, str]) -> i
     if found.ours is not None:
         return found.ours
     with _locked(place.directory / "boot.lock"):
-        found = probe(place.host, place.ports, place.wanted, place.token)
+        found = probe(place.host, place.ports, place.wanted, place.token, timeout_s=_LAST_LOOK_S)
         if found.ours is not None:
             return found.ours
         if not found.free:
