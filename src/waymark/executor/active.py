@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from waymark.executor.programs import LoadedProgram
 from waymark.model.records import InstanceId
 from waymark.vm.events import Effect, Event
 from waymark.vm.machine import Machine
+
+if TYPE_CHECKING:
+    from waymark.executor.timers import Due
 
 
 @dataclass(slots=True, eq=False)
@@ -38,8 +42,10 @@ class ActiveInstance:
     snapshot_bytes: int = 0
     """Size of the newest snapshot."""
     snapshot_seq: int = 0
+    timer: Due | None = None
+    """The entry of the shard's timers that stands for the machine's next one."""
     timer_us: int | None = None
-    """The timer that the shard's heap knows of."""
+    """When that is due."""
 
     @property
     def is_settled(self) -> bool:

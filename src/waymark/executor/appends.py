@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 
+from waymark.clock import Clock
 from waymark.errors import StoreDataError, StoreUnavailable
 from waymark.executor.active import ActiveInstance
 from waymark.executor.database_time import DatabaseTime
@@ -36,6 +37,7 @@ class Appender:
         executor_id: ExecutorId,
         store: JournalStore,
         time: DatabaseTime,
+        clock: Clock,
         *,
         on_committed: Callable[[Sequence[tuple[ActiveInstance, Append]]], None],
         on_refused: Callable[[ActiveInstance], None],
@@ -45,6 +47,7 @@ class Appender:
         self._executor_id = executor_id
         self._store = store
         self._time = time
+        self._clock = clock
         self._on_committed = on_committed
         self._on_refused = on_refused
         self._on_unstorable = on_unstorable
@@ -60,9 +63,10 @@ class Appender:
         self._idle.clear()
         self._wake.set()
 
-    async def settled(self) -> None:
-        """Wait until nothing is queued or on its way."""
-        await self._idle.wait()
+    @property
+    def idle(self) -> asyncio.Event:
+        """Set while nothing is queued or on its way."""
+        return self._idle
 
     async def run(self) -> None:
         """Commit batches until cancelled."""
@@ -94,7 +98,7 @@ class Appender:
             except StoreUnavailable as error:
                 if backoff_s == _BACKOFF_FIRST_S:
                     log.warning("appends wait for the database: %s", error)
-                await asyncio.sleep(backoff_s * (0.5 + random.random()))
+                await self._clock.sleep(backoff_s * (0.5 + random.random()))
                 backoff_s = min(backoff_s * 2, _BACKOFF_LAST_S)
             except StoreDataError as error:
                 self._settle(batch, error.accepted, error.refused)

@@ -17,6 +17,9 @@ log = logging.getLogger("waymark.executor")
 
 _KINDS = (ACTION, CONSTRUCT)
 
+_SLACK = 1000
+"""Forgotten calls in the queue, at least, before they are swept out."""
+
 WINDOW = 2000
 """Calls of one shard that may be with the supervisor at once; the rest waits here, so memory is bounded on that side."""
 
@@ -134,18 +137,24 @@ class Dispatcher:
     def forget_call(self, instance: ActiveInstance, call_id: int) -> None:
         """Nobody waits for this call any more; tell the worker if it has it."""
         token = instance.tokens.pop(call_id, None)
-        if token is None:
-            return
-        self._calls.pop(token, None)
-        if token in self._out:
-            self._out.discard(token)
-            self._returned.set()
-            self._cancel([token])
+        if token is not None:
+            self._forget([token])
 
     def forget_instance(self, instance: ActiveInstance) -> None:
         """The instance ended or is no longer ours."""
-        for call_id in list(instance.tokens):
-            self.forget_call(instance, call_id)
+        tokens, instance.tokens = list(instance.tokens.values()), {}
+        self._forget(tokens)
+
+    def _forget(self, tokens: list[int]) -> None:
+        for token in tokens:
+            self._calls.pop(token, None)
+        running = [token for token in tokens if token in self._out]
+        if running:
+            self._out.difference_update(running)
+            self._returned.set()
+            self._cancel(running)
+        if len(self._waiting) > 2 * len(self._calls) + _SLACK:
+            self._waiting = deque(token for token in self._waiting if token in self._calls)
 
 
 def _outgoing(token: int, dispatched: Dispatched) -> Outgoing:

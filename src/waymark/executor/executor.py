@@ -5,52 +5,59 @@ led to it is committed under the fence (epoch, last_seq, owner): not a dispatch,
 refuses the entry, the memory is dropped and nothing was done. If this process dies, the journal holds all that anybody could
 have seen. What a former owner may have dispatched and not journaled is dispatched again by the next owner: at least once per
 attempt, under the same idempotency key.
+
+One entry of an instance is on its way at a time, so what is committed is always the last thing its machine did. A machine that
+fails is worthless and is dropped with its memory; its instance is set aside, and the others go on.
 """
 
 from __future__ import annotations
 
 import asyncio
-import heapq
 import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from waymark.clock import Clock, SystemClock
-from waymark.errors import ProgramError, StoreUnavailable, UnknownFormat, WaymarkError
+from waymark.errors import StoreUnavailable
 from waymark.executor.active import ActiveInstance
 from waymark.executor.appends import Appender
-from waymark.executor.database_time import DatabaseTime, to_datetime, to_us
+from waymark.executor.claims import Claims, fault_reason
+from waymark.executor.database_time import DatabaseTime
 from waymark.executor.dispatch import Dispatcher, Outgoing
-from waymark.executor.programs import LoadedProgram, Programs
-from waymark.executor.recovery import recover, take_snapshot
+from waymark.executor.housekeeping import Housekeeping
 from waymark.executor.results import Unavailable, to_event
-from waymark.model.records import (
-    Append,
-    ClaimedInstance,
-    ExecutorId,
-    History,
-    InstanceId,
-    InstanceStatus,
-    Outcome,
-    Quarantine,
-    Release,
-    Snapshot,
-)
+from waymark.executor.timers import Due, Timers
+from waymark.executor.waiting import wait
+from waymark.model.records import Append, ExecutorId, InstanceId, InstanceStatus, Outcome
 from waymark.store.protocol import CHANNEL_DONE, Store
-from waymark.vm.events import CancelCall, Completed, Entry, Failed, StartCall, encode_entry
+from waymark.vm.events import (
+    CallFailed,
+    CallSucceeded,
+    CancelCall,
+    Completed,
+    Effect,
+    Entry,
+    Event,
+    Failed,
+    StartCall,
+    encode_entry,
+)
 from waymark.vm.machine import Machine
 
 log = logging.getLogger("waymark.executor")
 
 CLAIM_BATCH = 25
 """Instances in one claim: small, so that a burst of starts is shared by all shards and hosts that woke for it, not taken by the first."""
-RELEASE_BATCH = 200
 SNAPSHOT_BYTES = 256 * 1024
 """Journal bytes after which a snapshot is worth it, at least; and at least twice the size of the last one, so the cost stays a fixed share."""
-_UNAVAILABLE_RETRY_S = 1.0
-_RECOVERY_RETRY_S = 30.0
+MAX_EVENTS = 1000
+"""Events of one entry, so that one step of one instance does not hold up the others for long."""
+MAX_ENTRY_BYTES = 8 * 1024 * 1024
+"""Of the results in one entry; a bigger one stands alone. A row that no database takes would set the instance aside."""
+_TIMERS_AT_ONCE = 100
+_UNAVAILABLE_RETRY_US = 1_000_000
+_STORE_RETRY_S = 0.2
 _LOG_EVERY_S = 60.0
 
 
@@ -108,33 +115,36 @@ class Executor:
         clock: Clock | None = None,
     ) -> None:
         self.figures = ExecutorFigures()
-        self._executor_id = executor_id
         self._store = store
         self._settings = settings
         self._clock = clock or SystemClock()
         self._time = DatabaseTime(self._clock)
-        self._programs = Programs(store)
         self._dispatcher = Dispatcher(send, cancel, self._clock)
         self._appender = Appender(
             executor_id,
             store,
             self._time,
+            self._clock,
             on_committed=self._committed,
             on_refused=self._refused,
             on_unstorable=self._unstorable,
             max_outcomes=settings.done_batch_size,
         )
+        self._housekeeping = Housekeeping(executor_id, store, self._drop)
+        self._claims = Claims(
+            executor_id,
+            store,
+            self._clock,
+            self._time,
+            self._housekeeping,
+            on_alive=self._welcome,
+            is_stopping=lambda: self._is_stopping,
+        )
+        self._timers = Timers(self._is_wanted)
         self._active: dict[InstanceId, ActiveInstance] = {}
-        self._timers: list[tuple[int, UUID]] = []
-        self._timer_changed = asyncio.Event()
         self._work_available = asyncio.Event()
-        self._snapshots: dict[InstanceId, Snapshot] = {}
-        self._leaving: set[InstanceId] = set()
-        self._quarantines: dict[InstanceId, Quarantine] = {}
-        self._housekeeping_due = asyncio.Event()
         self._done_notification_due = asyncio.Event()
         self._is_stopping = False
-        self._retries: set[asyncio.TimerHandle] = set()
         self._complained: dict[str, float] = {}
 
     @property
@@ -167,7 +177,7 @@ class Executor:
             event = to_event(call, body)
             if isinstance(event, Unavailable):
                 self._try_again(instance, call, event.reason)
-            elif event is not None and instance.machine.expects(call.call_id, call.attempt):
+            elif instance.machine.expects(call.call_id, call.attempt):
                 self.figures.actions_completed += 1
                 instance.inbox.append(event)
                 touched[instance.instance_id] = instance
@@ -178,19 +188,8 @@ class Executor:
     def _try_again(self, instance: ActiveInstance, call: StartCall, reason: str) -> None:
         """An action that no worker knows waits, visibly, until one does."""
         self._complain(f"{call.module}:{call.name}", f"action {call.module}:{call.name} waits: {reason}")
-
-        def start_again() -> None:
-            self._retries.discard(handle)
-            if self._active.get(instance.instance_id) is instance and instance.machine.expects(
-                call.call_id, call.attempt
-            ):
-                self._dispatcher.start(instance, call)
-                self._dispatcher.flush()
-
-        handle = asyncio.get_running_loop().call_later(
-            _UNAVAILABLE_RETRY_S * (0.75 + random.random() / 2), start_again
-        )
-        self._retries.add(handle)
+        pause_us = round(_UNAVAILABLE_RETRY_US * (0.75 + random.random() / 2))
+        self._timers.add(Due(self._time.now_us() + pause_us, instance, call))
 
     def _complain(self, subject: str, message: str) -> None:
         now_s = self._clock.monotonic_us() / 1e6
@@ -215,26 +214,47 @@ class Executor:
     async def stop(self, grace_ms: int) -> None:
         """Claim nothing more, let calls in flight come back, give everything back. `run` must still be running.
 
+        Returns at the latest when the lease has run out, for then nothing is left to give back.
+
         Args:
             grace_ms: How long calls in flight may take.
         """
         self._is_stopping = True
+        self._work_available.set()
         self._dispatcher.hold()
+        async with self._claims.lock:
+            pass
+        await self._let_calls_return(grace_ms)
+        # From here on no timer makes an instance move, so what is on its way to the journal comes to an end.
+        for instance in list(self._active.values()):
+            self._housekeeping.let_go(instance)
+        while not self._housekeeping.is_done:
+            await wait(self._appender.idle, self._clock, _STORE_RETRY_S)
+            await asyncio.sleep(0)
+            try:
+                await self._housekeeping.write()
+            except StoreUnavailable:
+                if not self._dispatcher.is_usable:
+                    self._housekeeping.give_up()
+                    return
+                await self._clock.sleep(_STORE_RETRY_S * (1 + random.random()))
+            if self._housekeeping.is_done or self._dispatcher.is_usable:
+                continue
+            self._housekeeping.give_up()
+
+    async def _let_calls_return(self, grace_ms: int) -> None:
+        emptied = asyncio.ensure_future(self._dispatcher.emptied())
+        grace = asyncio.ensure_future(self._clock.sleep(grace_ms / 1000))
         try:
-            async with asyncio.timeout(grace_ms / 1000):
-                await self._dispatcher.emptied()
-        except TimeoutError:
+            await asyncio.wait((emptied, grace), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            emptied.cancel()
+            grace.cancel()
+        if self._dispatcher.out:
             log.warning(
                 "%d calls were still running at the end of the grace period; they will run again",
                 self._dispatcher.out,
             )
-        await self._appender.settled()
-        for instance in list(self._active.values()):
-            instance.is_leaving = True
-            self._leaving.add(instance.instance_id)
-        while self._leaving or self._quarantines:
-            await self._appender.settled()
-            await self._keep_house()
 
     # ---------------------------------------------------------------- claiming
 
@@ -246,110 +266,32 @@ class Executor:
             room = self._settings.max_instances - len(self._active)
             if room > 0 and not self._is_stopping and self._dispatcher.is_usable:
                 try:
-                    claimed = await self._claim(min(room, CLAIM_BATCH))
+                    claimed = await self._claims.claim(min(room, CLAIM_BATCH))
                 except StoreUnavailable as error:
                     self._complain("claim", f"claims wait for the database: {error}")
-                    await asyncio.sleep(poll_s + random.random() * 0.5)
+                    await self._clock.sleep(poll_s + random.random() * 0.5)
+                self._dispatcher.flush()
             if claimed < CLAIM_BATCH:
-                try:
-                    async with asyncio.timeout(poll_s):
-                        await self._work_available.wait()
-                except TimeoutError:
-                    pass
+                await wait(self._work_available, self._clock, poll_s)
 
-    async def _claim(self, limit: int) -> int:
-        claim = await self._store.claim(self._executor_id, limit=limit)
-        self._time.observe(claim.database_now)
-        for instance_id in claim.quarantined:
-            log.error("instance %s is quarantined: it was claimed too often without progress", instance_id)
-        if not claim.instances:
-            return 0
-        known = [claimed.instance_id for claimed in claim.instances if claimed.last_seq]
-        histories = await self._read_histories(known)
-        for claimed in claim.instances:
-            await self._take_over(
-                claimed, histories.get(claimed.instance_id, History(claimed.instance_id, (), ()))
-            )
-        self._dispatcher.flush()
-        return len(claim.instances)
-
-    async def _read_histories(self, ids: list[InstanceId]) -> dict[InstanceId, History]:
-        while ids:
-            try:
-                return dict(await self._store.read_histories(ids))
-            except StoreUnavailable:
-                await asyncio.sleep(0.2 + random.random() * 0.3)
-        return {}
-
-    async def _take_over(self, claimed: ClaimedInstance, history: History) -> None:
-        """Bring a claimed instance to life.
-
-        One that cannot be does not stop the others. What is damaged stays so: it is set aside, with the reason. What a
-        newer release wrote is given back for later, for a pool of that release.
-        """
-        try:
-            loaded = await self._load(claimed)
-            if claimed.last_seq:
-                machine = recover(claimed, history, loaded)
-                effects = list(machine.calls_in_flight())
-            else:
-                machine = Machine(loaded.program, loaded.classes)
-                effects = [
-                    e
-                    for e in machine.begin(claimed.input, to_us(claimed.started_at))
-                    if isinstance(e, StartCall)
-                ]
-        except ProgramError as error:
-            if isinstance(error, UnknownFormat):
-                log.warning("instance %s waits: %s", claimed.instance_id, error)
-                await self._give_back(claimed)
-                return
-            self._set_aside(
-                claimed.instance_id, claimed.epoch, claimed.last_seq, f"it cannot be recovered: {error}"
-            )
+    def _welcome(self, instance: ActiveInstance, effects: Sequence[Effect]) -> None:
+        """An instance has come to life; what it asked for before is durable, so it may be performed."""
+        self._active[instance.instance_id] = instance
+        if instance.machine.outcome is not None:
+            self._append(instance, Entry(max(self._time.now_us(), instance.machine.now_us), ()))
             return
-        except WaymarkError as error:
-            log.error("instance %s cannot be run here: %s", claimed.instance_id, error)
-            await self._give_back(claimed)
-            return
-        instance = ActiveInstance(
-            instance_id=claimed.instance_id,
-            workflow_name=claimed.workflow_name,
-            epoch=claimed.epoch,
-            last_seq=claimed.last_seq,
-            loaded=loaded,
-            machine=machine,
-            snapshot_seq=history.snapshots[0].seq if history.snapshots else 0,
-            bytes_since_snapshot=sum(len(entry.events) for entry in history.entries),
-        )
-        self._active[claimed.instance_id] = instance
-        if machine.outcome is not None:
-            self._append(instance, Entry(self._time.now_us(), ()))
-            return
-        for effect in effects:
-            self._dispatcher.start(instance, effect)
+        self._perform(instance, effects)
         self._after_step(instance)
-
-    async def _load(self, claimed: ClaimedInstance) -> LoadedProgram:
-        while True:
-            try:
-                return await self._programs.load(claimed.workflow_name, claimed.workflow_version)
-            except StoreUnavailable:
-                await asyncio.sleep(0.2 + random.random() * 0.3)
-
-    async def _give_back(self, claimed: ClaimedInstance) -> None:
-        wake_at = to_datetime(self._time.now_us() + round(_RECOVERY_RETRY_S * 1e6))
-        release = Release(claimed.instance_id, claimed.epoch, claimed.last_seq, wake_at)
-        try:
-            await self._store.release(self._executor_id, [release])
-        except StoreUnavailable as error:
-            self._complain("release", f"releases wait for the database: {error}")
+        if self._is_stopping:
+            self._housekeeping.let_go(instance)
 
     # ---------------------------------------------------------------- stepping
 
     def _step(self, instance: ActiveInstance) -> None:
         """Apply what happened, unless an entry is on its way: then it gathers, and one entry will hold it all."""
-        if instance.is_appending or instance.is_leaving:
+        if instance.is_appending or (instance.is_leaving and not instance.inbox):
+            return
+        if self._active.get(instance.instance_id) is not instance:
             return
         now_us = self._time.now_us()
         timer_us = instance.machine.next_timer_us()
@@ -358,13 +300,15 @@ class Executor:
         if not instance.inbox and (timer_us is None or timer_us > now_us):
             self._after_step(instance)
             return
-        entry = Entry(max(now_us, instance.machine.now_us), tuple(instance.inbox))
-        instance.inbox.clear()
-        instance.held = instance.machine.apply(entry)
-        self._append(instance, entry)
+        entry = Entry(max(now_us, instance.machine.now_us), _take_events(instance.inbox))
+        try:
+            instance.held = instance.machine.apply(entry)
+            self._append(instance, entry)
+        except Exception as error:
+            log.exception("instance %s: a fault of the engine", instance.instance_id)
+            self._set_aside(instance, fault_reason(error))
 
     def _append(self, instance: ActiveInstance, entry: Entry) -> None:
-        instance.is_appending = True
         append = Append(
             instance.instance_id,
             instance.epoch,
@@ -372,6 +316,7 @@ class Executor:
             encode_entry(entry),
             _outcome(instance.machine),
         )
+        instance.is_appending = True
         self._appender.add(instance, append)
 
     def _committed(self, batch: Sequence[tuple[ActiveInstance, Append]]) -> None:
@@ -387,16 +332,19 @@ class Executor:
                 self._done_notification_due.set()
                 continue
             held, instance.held = instance.held, []
-            for effect in held:
-                if isinstance(effect, CancelCall):
-                    self._dispatcher.forget_call(instance, effect.call_id)
-                else:
-                    self._dispatcher.start(instance, effect)
+            self._perform(instance, held)
             if instance.inbox:
                 self._step(instance)
             else:
                 self._after_step(instance)
         self._dispatcher.flush()
+
+    def _perform(self, instance: ActiveInstance, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, CancelCall):
+                self._dispatcher.forget_call(instance, effect.call_id)
+            else:
+                self._dispatcher.start(instance, effect)
 
     def _after_step(self, instance: ActiveInstance) -> None:
         """Memory and journal agree: watch the next timer, keep a snapshot, leave memory when there is long nothing to do."""
@@ -404,27 +352,21 @@ class Executor:
         if instance.is_leaving or machine.outcome is not None:
             return
         if instance.bytes_since_snapshot >= max(SNAPSHOT_BYTES, 2 * instance.snapshot_bytes):
-            self._queue_snapshot(instance)
+            self._housekeeping.keep_snapshot(instance)
         timer_us = machine.next_timer_us()
         if not instance.tokens and not machine.has_calls_in_flight():
             if self._settings.skips_sleep and timer_us is not None:
-                asyncio.get_running_loop().call_soon(self._step_if_active, instance)
+                asyncio.get_running_loop().call_soon(self._step, instance)
                 return
             threshold_us = self._settings.evict_sleep_threshold_ms * 1000
             if timer_us is None or timer_us - self._time.now_us() > threshold_us:
-                self._queue_snapshot(instance)
-                instance.is_leaving = True
-                self._leaving.add(instance.instance_id)
-                self._housekeeping_due.set()
+                self._housekeeping.keep_snapshot(instance)
+                self._housekeeping.let_go(instance)
                 return
         if timer_us is not None and timer_us != instance.timer_us:
-            instance.timer_us = timer_us
-            heapq.heappush(self._timers, (timer_us, instance.instance_id))
-            self._timer_changed.set()
-
-    def _step_if_active(self, instance: ActiveInstance) -> None:
-        if self._active.get(instance.instance_id) is instance:
-            self._step(instance)
+            due = Due(timer_us, instance, None)
+            instance.timer, instance.timer_us = due, timer_us
+            self._timers.add(due)
 
     def _refused(self, instance: ActiveInstance) -> None:
         """Somebody else owns it: drop the memory, write nothing."""
@@ -438,127 +380,70 @@ class Executor:
 
     def _unstorable(self, instance: ActiveInstance) -> None:
         """The database can never take this entry, and every further attempt would only make the same one again."""
-        reason = f"the database refuses its journal entry {instance.last_seq + 1}"
-        self._set_aside(instance.instance_id, instance.epoch, instance.last_seq, reason)
-        self._drop(instance)
+        self._set_aside(instance, f"the database refuses its journal entry {instance.last_seq + 1}")
 
-    def _set_aside(self, instance_id: InstanceId, epoch: int, last_seq: int, reason: str) -> None:
-        """Quarantine an instance by the next housekeeping; until then it is ours, in no memory, and nobody runs it."""
-        log.error("instance %s is quarantined: %s", instance_id, reason)
-        self._quarantines[instance_id] = Quarantine(instance_id, epoch, last_seq, reason)
+    def _set_aside(self, instance: ActiveInstance, reason: str) -> None:
+        self._drop(instance)
+        self._housekeeping.set_aside(instance.instance_id, instance.epoch, instance.last_seq, reason)
 
     def _drop(self, instance: ActiveInstance) -> None:
         if self._active.get(instance.instance_id) is instance:
             del self._active[instance.instance_id]
-        self._leaving.discard(instance.instance_id)
-        self._snapshots.pop(instance.instance_id, None)
+            self._housekeeping.forget(instance.instance_id)
+        instance.is_leaving = True
+        instance.inbox.clear()
+        if instance.timer is not None:
+            instance.timer.instance = None
+            instance.timer = None
         self._dispatcher.forget_instance(instance)
         self._work_available.set()
 
     # ---------------------------------------------------------------- timers
 
+    def _is_wanted(self, due: Due) -> bool:
+        instance = due.instance
+        if instance is None or self._active.get(instance.instance_id) is not instance:
+            return False
+        return instance.timer is due or due.call is not None
+
     async def _timer_loop(self) -> None:
         while True:
-            self._timer_changed.clear()
-            wait_s: float | None = None
-            if self._timers:
-                wait_s = (self._timers[0][0] - self._time.now_us()) / 1e6
-                if wait_s <= 0:
-                    self._fire_due_timers()
-                    await asyncio.sleep(0)
-                    continue
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._timer_changed.wait()
-            except TimeoutError:
-                pass
+            self._timers.changed.clear()
+            next_us = self._timers.next_us()
+            if next_us is None:
+                await self._timers.changed.wait()
+                continue
+            now_us = self._time.now_us()
+            if next_us > now_us:
+                await wait(self._timers.changed, self._clock, (next_us - now_us) / 1e6)
+                continue
+            for due in self._timers.take(now_us, limit=_TIMERS_AT_ONCE):
+                self._fire(due)
+            self._dispatcher.flush()
+            await asyncio.sleep(0)
 
-    def _fire_due_timers(self) -> None:
-        now_us = self._time.now_us()
-        while self._timers and self._timers[0][0] <= now_us:
-            due_us, instance_id = heapq.heappop(self._timers)
-            instance = self._active.get(InstanceId(instance_id))
-            if instance is not None:
-                if instance.timer_us == due_us:
-                    instance.timer_us = None
-                self._step(instance)
-
-    # ---------------------------------------------------------------- housekeeping
-
-    def _queue_snapshot(self, instance: ActiveInstance) -> None:
-        if not instance.is_settled or instance.last_seq <= instance.snapshot_seq:
+    def _fire(self, due: Due) -> None:
+        instance, call = due.instance, due.call
+        if instance is None:
             return
-        taken = take_snapshot(
-            instance.instance_id,
-            instance.last_seq,
-            instance.epoch,
-            instance.loaded.program_hash,
-            instance.machine,
-        )
-        instance.bytes_since_snapshot = 0
-        if taken is not None:
-            instance.snapshot_seq = taken.seq
-            instance.snapshot_bytes = len(taken.state)
-            self._snapshots[instance.instance_id] = taken
+        if call is None:
+            instance.timer = None
+            instance.timer_us = None
+            self._step(instance)
+        elif instance.machine.expects(call.call_id, call.attempt):
+            self._dispatcher.start(instance, call)
+
+    # ---------------------------------------------------------------- in the background
 
     async def _housekeeping_loop(self) -> None:
-        interval_s = self._settings.persist_interval_ms / 1000
         while True:
-            await asyncio.sleep(interval_s)
+            await self._clock.sleep(self._settings.persist_interval_ms / 1000)
+            if self._is_stopping:
+                continue  # stop() writes by itself
             try:
-                await self._keep_house()
+                await self._housekeeping.write()
             except StoreUnavailable as error:
                 self._complain("housekeeping", f"snapshots and releases wait for the database: {error}")
-
-    async def _keep_house(self) -> None:
-        """Write snapshots, then give back what leaves: a release without its snapshot costs only a longer replay."""
-        snapshots, self._snapshots = self._snapshots, {}
-        if snapshots:
-            await self._store.write_snapshots(self._executor_id, list(snapshots.values()))
-        await self._write_quarantines()
-        releases: list[Release] = []
-        for instance_id in sorted(self._leaving)[:RELEASE_BATCH]:
-            instance = self._active.get(instance_id)
-            if instance is None:
-                self._leaving.discard(instance_id)
-            elif not instance.is_appending:
-                releases.append(self._release_of(instance))
-        if not releases:
-            return
-        try:
-            await self._store.release(self._executor_id, releases)
-        except StoreUnavailable:
-            if self._is_stopping and not self._dispatcher.is_usable:
-                self._leaving.clear()  # the lease has run out, so they are free already
-            await asyncio.sleep(0.2 + random.random() * 0.3)
-            return
-        for release in releases:
-            instance = self._active.get(release.instance_id)
-            if instance is not None:
-                self._drop(instance)
-
-    async def _write_quarantines(self) -> None:
-        batch = list(self._quarantines.values())
-        if not batch:
-            return
-        try:
-            await self._store.quarantine(self._executor_id, batch)
-        except StoreUnavailable:
-            if self._is_stopping and not self._dispatcher.is_usable:
-                self._quarantines.clear()  # the next owner will find the same
-            await asyncio.sleep(0.2 + random.random() * 0.3)
-            return
-        for one in batch:
-            if self._quarantines.get(one.instance_id) is one:
-                del self._quarantines[one.instance_id]
-
-    def _release_of(self, instance: ActiveInstance) -> Release:
-        machine = instance.machine
-        timer_us = machine.next_timer_us()
-        wake_at = None
-        if not machine.has_calls_in_flight():
-            wake_at = to_datetime(timer_us) if timer_us is not None else _NEVER
-        return Release(instance.instance_id, instance.epoch, instance.last_seq, wake_at)
 
     async def _notify_loop(self) -> None:
         """Tell the bridges that instances ended; never inside the append, and once for many."""
@@ -568,11 +453,23 @@ class Executor:
             try:
                 await self._store.notify(CHANNEL_DONE)
             except StoreUnavailable:
-                await asyncio.sleep(0.2)  # only a hint: the bridges poll
+                await self._clock.sleep(_STORE_RETRY_S)  # only a hint: the bridges poll
 
 
-_NEVER = to_datetime(253_370_764_800 * 1_000_000)
-"""Year 9999: due only when something else makes it so."""
+def _take_events(inbox: list[Event]) -> tuple[Event, ...]:
+    """The oldest events, as many as one entry may hold."""
+    count = size = 0
+    for event in inbox:
+        if isinstance(event, CallSucceeded):
+            size += len(event.value)
+        elif isinstance(event, CallFailed):
+            size += len(event.exception)
+        if count == MAX_EVENTS or (count and size > MAX_ENTRY_BYTES):
+            break
+        count += 1
+    taken = tuple(inbox[:count])
+    del inbox[:count]
+    return taken
 
 
 def _outcome(machine: Machine) -> Outcome | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import Sequence
 
 from waymark.executor.dispatch import Outgoing
@@ -55,6 +56,8 @@ async def run_shard(
     Raises:
         StoreUnavailable: No answer from the database at the start.
     """
+    # PYTHONINTMAXSTRDIGITS of a host must not decide what int() and str() of a run do.
+    sys.set_int_max_str_digits(sys.int_info.default_max_str_digits)
     connection = await Link.open(link, receives=ToShard)
 
     def send(calls: Sequence[Outgoing]) -> None:

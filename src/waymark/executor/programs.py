@@ -6,21 +6,20 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from waymark.errors import ProgramError
-from waymark.program.program import Program, decode_program, hash_program
+from waymark.program.program import decode_program, hash_program
 from waymark.program.verify import verify
 from waymark.store.protocol import VersionStore
-from waymark.values.synthetic import SyntheticClasses
+from waymark.vm.code import Code
 
 _KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedProgram:
-    """A verified program and its classes."""
+    """A verified program, made ready to run."""
 
-    program: Program
+    code: Code
     program_hash: bytes
-    classes: SyntheticClasses
 
 
 class Programs:
@@ -48,7 +47,7 @@ class Programs:
                 raise ProgramError(f"workflow {name!r} version {version!r} is damaged: its hash does not fit")
             program = decode_program(stored.program)
             verify(program)
-            loaded = LoadedProgram(program, stored.program_hash, SyntheticClasses(program.classes))
+            loaded = LoadedProgram(Code(program), stored.program_hash)
             self._loaded[key] = loaded
         self._loaded.move_to_end(key)
         while len(self._loaded) > self._kept:

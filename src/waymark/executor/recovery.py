@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from waymark.errors import ProgramError, ValueDecodingError, ValueEncodingError
 from waymark.executor.database_time import to_us
 from waymark.executor.programs import LoadedProgram
+from waymark.executor.waiting import Pace
 from waymark.model.records import ClaimedInstance, History, InstanceId, JournalEntry, Snapshot
 from waymark.vm.events import decode_entry
 from waymark.vm.machine import Machine
@@ -35,7 +36,7 @@ def take_snapshot(
     """A snapshot of a machine that has applied entries 1 to `seq`; None when its state cannot be written."""
     try:
         state = snapshot(machine)
-    except (ValueEncodingError, RecursionError) as error:
+    except (ValueEncodingError, RecursionError, MemoryError) as error:
         log.debug("instance %s: no snapshot at %d: %s", instance_id, seq, error)
         return None
     return Snapshot(
@@ -49,24 +50,39 @@ def take_snapshot(
     )
 
 
-def recover(claimed: ClaimedInstance, history: History, loaded: LoadedProgram) -> Machine:
+async def recover(claimed: ClaimedInstance, history: History, loaded: LoadedProgram, pace: Pace) -> Machine:
     """Bring an instance back to where its journal ends. A snapshot that does not fit is skipped.
 
+    Args:
+        pace: Lets others run in between, for a journal can be long.
+
     Raises:
-        ProgramError: The journal has a gap, ends elsewhere than the owner row says, or holds a damaged entry.
+        ProgramError: The journal has a gap, ends elsewhere than the owner row says, holds a damaged entry, or goes on
+            after the run's end.
     """
+    entries = _check_dense(claimed, history)
     for stored in history.snapshots:
         machine = _from_snapshot(claimed, stored, loaded)
-        if machine is not None:
-            _replay(machine, claimed, history, stored.seq)
+        if machine is None:
+            continue
+        try:
+            await _replay(machine, claimed, entries, stored.seq, pace)
+        except Exception as error:
+            log.warning(
+                "instance %s: the journal does not go on from the snapshot at %d (%s); using an earlier one",
+                claimed.instance_id,
+                stored.seq,
+                error,
+            )
+        else:
             return machine
-    if (history.entries and history.entries[0].seq != 1) or (not history.entries and claimed.last_seq):
+    if (entries and entries[0].seq != 1) or (not entries and claimed.last_seq):
         raise ProgramError(
             f"instance {claimed.instance_id}: its snapshots are damaged and its journal does not begin at 1"
         )
-    machine = Machine(loaded.program, loaded.classes)
+    machine = Machine(loaded.code)
     machine.begin(claimed.input, to_us(claimed.started_at))
-    _replay(machine, claimed, history, 0)
+    await _replay(machine, claimed, entries, 0, pace)
     return machine
 
 
@@ -86,8 +102,8 @@ def _from_snapshot(claimed: ClaimedInstance, stored: Snapshot, loaded: LoadedPro
         )
         return None
     try:
-        return restore(loaded.program, stored.state, loaded.classes)
-    except (ValueDecodingError, RecursionError) as error:
+        return restore(loaded.code, stored.state)
+    except Exception as error:  # whatever is wrong with a cache, the journal is the truth
         log.warning(
             "instance %s: snapshot at %d cannot be read (%s); using the journal",
             claimed.instance_id,
@@ -97,26 +113,42 @@ def _from_snapshot(claimed: ClaimedInstance, stored: Snapshot, loaded: LoadedPro
         return None
 
 
-def _replay(machine: Machine, claimed: ClaimedInstance, history: History, after: int) -> None:
-    for entry in _entries_after(claimed, history, after):
+async def _replay(
+    machine: Machine, claimed: ClaimedInstance, entries: Sequence[JournalEntry], after: int, pace: Pace
+) -> None:
+    for entry in entries:
+        if entry.seq <= after:
+            continue
         try:
-            machine.apply(decode_entry(entry.events))
+            decoded = decode_entry(entry.events)
         except ValueDecodingError as error:
             raise ProgramError(
                 f"instance {claimed.instance_id}: journal entry {entry.seq}: {error}"
             ) from error
+        _check_alive(machine, claimed, entry.seq)
+        machine.apply(decoded)
+        await pace.breathe()
+    _check_alive(machine, claimed, claimed.last_seq + 1)
 
 
-def _entries_after(claimed: ClaimedInstance, history: History, after: int) -> Iterator[JournalEntry]:
-    expected = after + 1
-    for entry in history.entries:
-        if entry.seq <= after:
-            continue
+def _check_alive(machine: Machine, claimed: ClaimedInstance, seq: int) -> None:
+    """Whoever wrote the journal saw the run go on here: an end is written with the entry that led to it, and is final."""
+    if machine.outcome is not None:
+        raise ProgramError(
+            f"instance {claimed.instance_id}: replaying its journal ends the run before entry {seq}, "
+            "but it went on when the journal was written"
+        )
+
+
+def _check_dense(claimed: ClaimedInstance, history: History) -> Sequence[JournalEntry]:
+    entries = history.entries
+    first = entries[0].seq if entries else claimed.last_seq + 1
+    for expected, entry in enumerate(entries, first):
         if entry.seq != expected:
             raise ProgramError(f"instance {claimed.instance_id}: journal entry {expected} is missing")
-        expected += 1
-        yield entry
-    if expected != claimed.last_seq + 1:
+    if first + len(entries) != claimed.last_seq + 1:
         raise ProgramError(
-            f"instance {claimed.instance_id}: its journal ends at {expected - 1}, its owner row at {claimed.last_seq}"
+            f"instance {claimed.instance_id}: its journal ends at {first + len(entries) - 1}, "
+            f"its owner row at {claimed.last_seq}"
         )
+    return entries

@@ -17,8 +17,8 @@ class Unavailable:
         self.reason = reason
 
 
-def to_event(call: StartCall, body: bytes) -> Event | Unavailable | None:
-    """The event of an encoded ActionResult; None when there is nothing to tell."""
+def to_event(call: StartCall, body: bytes) -> Event | Unavailable:
+    """The event of an encoded ActionResult."""
     try:
         result = ActionResult.FromString(body)
     except DecodeError:
@@ -39,7 +39,6 @@ def to_event(call: StartCall, body: bytes) -> Event | Unavailable | None:
             return CallFailed(call.call_id, call.attempt, encode_exception(error))
         case "unavailable":
             return Unavailable(result.unavailable.reason)
-        case "cancelled":
-            return None
         case _:
+            # Lost, or cancelled by somebody else than us, for whose cancellations nobody waits.
             return CallLost(call.call_id, call.attempt)

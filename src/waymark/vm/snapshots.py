@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import Any
 
-from waymark.errors import ValueDecodingError
+from waymark.errors import UnsupportedPatternError, ValueDecodingError
 from waymark.program.program import Program
 from waymark.values.classes import ClassKey
 from waymark.values.codec import InternalType, decode, encode
@@ -16,7 +16,7 @@ from waymark.vm.library import loadable_classes
 from waymark.vm.limits import DEFAULT_LIMITS, Limits
 from waymark.vm.machine import Machine
 
-STATE_FORMAT = 1
+STATE_FORMAT = 2
 """Raised when the meaning of a stored state changes. An unknown format is skipped, for the journal is the truth."""
 
 _MAX_STATE_BYTES = 512 * 1024 * 1024
@@ -51,27 +51,40 @@ _FIRST_FILLED_CODE = 70
 _CODE_CLASS, _CODE_BUILTIN, _CODE_UNBOUND, _CODE_RANGE, _CODE_SLICE, _CODE_OBJECT = 64, 65, 66, 67, 68, 69
 
 
-def _types(machine: Machine) -> tuple[dict[type, InternalType], dict[int, InternalType]]:
-    library = loadable_classes()
+_LIBRARY = loadable_classes()
+_CLASS_TYPE = InternalType(_CODE_CLASS, ("__module__", "__qualname__"))
+
+_WRITTEN: dict[type, InternalType] = {
+    type: _CLASS_TYPE,
+    enum.EnumMeta: _CLASS_TYPE,
+    objects.BuiltinFunction: InternalType(_CODE_BUILTIN, ("name",)),
+    objects.Unbound: InternalType(_CODE_UNBOUND, ()),
+    range: InternalType(_CODE_RANGE, ("start", "stop", "step"), range),
+    slice: InternalType(_CODE_SLICE, ("start", "stop", "step"), slice),
+    object: InternalType(_CODE_OBJECT, (), object),
+    **{
+        cls: InternalType(_FIRST_FILLED_CODE + offset, cls.__waymark_state__, type=cls)  # type: ignore[attr-defined]
+        for offset, cls in enumerate(_FILLED)
+    },
+}
+"""How each type of the machine is written; those without a way to be read need the machine for it."""
+
+_READ = {internal.code: internal for internal in _WRITTEN.values()}
+
+
+def _readers(machine: Machine) -> dict[int, InternalType]:
+    classes = machine.code.classes
 
     def load_class(module: str, qualname: str) -> type:
-        found = library.get((module, qualname))
-        return found if found is not None else machine.code.classes.class_for(ClassKey(module, qualname))
+        found = _LIBRARY.get((module, qualname))
+        return found if found is not None else classes.class_for(ClassKey(module, qualname))
 
-    class_type = InternalType(_CODE_CLASS, ("__module__", "__qualname__"), load_class)
-    by_type: dict[type, InternalType] = {
-        type: class_type,
-        enum.EnumMeta: class_type,
-        objects.BuiltinFunction: InternalType(_CODE_BUILTIN, ("name",), machine.calls.library.value),
-        objects.Unbound: InternalType(_CODE_UNBOUND, (), lambda: objects.UNBOUND),
-        range: InternalType(_CODE_RANGE, ("start", "stop", "step"), range),
-        slice: InternalType(_CODE_SLICE, ("start", "stop", "step"), slice),
-        object: InternalType(_CODE_OBJECT, (), object),
+    return {
+        **_READ,
+        _CODE_CLASS: InternalType(_CODE_CLASS, _CLASS_TYPE.names, load_class),
+        _CODE_BUILTIN: InternalType(_CODE_BUILTIN, ("name",), machine.calls.library.value),
+        _CODE_UNBOUND: InternalType(_CODE_UNBOUND, (), lambda: objects.UNBOUND),
     }
-    for offset, cls in enumerate(_FILLED):
-        names: tuple[str, ...] = cls.__waymark_state__  # type: ignore[attr-defined]
-        by_type[cls] = InternalType(_FIRST_FILLED_CODE + offset, names, type=cls)
-    return by_type, {internal.code: internal for internal in by_type.values()}
 
 
 def snapshot(machine: Machine) -> bytes:
@@ -80,7 +93,6 @@ def snapshot(machine: Machine) -> bytes:
     Raises:
         ValueEncodingError: The state holds something too deep or too big to be written; the journal still has it all.
     """
-    by_type, _ = _types(machine)
     heap, tasks, flight = machine.heap, machine.tasks, machine.flight
     state: list[Any] = [
         machine.now_us,
@@ -96,7 +108,7 @@ def snapshot(machine: Machine) -> bytes:
         machine.globals,
     ]
     return encode(
-        state, root="state", max_bytes=_MAX_STATE_BYTES, max_depth=_MAX_STATE_DEPTH, internals=by_type
+        state, root="state", max_bytes=_MAX_STATE_BYTES, max_depth=_MAX_STATE_DEPTH, internals=_WRITTEN
     )
 
 
@@ -112,7 +124,6 @@ def restore(
         ValueDecodingError: The bytes are damaged.
     """
     machine = Machine(program, classes, limits)
-    _, by_code = _types(machine)
     code = machine.code.code
 
     def link(made: Any) -> None:
@@ -122,8 +133,8 @@ def restore(
             made.machine = machine
 
     heap, tasks, flight = machine.heap, machine.tasks, machine.flight
-    state = decode(data, machine.code.classes, internals=by_code, on_internal=link)
     try:
+        state = decode(data, machine.code.classes, internals=_readers(machine), on_internal=link)
         (
             machine.now_us,
             flight.next_number,
@@ -138,6 +149,6 @@ def restore(
             machine.globals,
         ) = state
         tasks.ready.extend(ready)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, UnsupportedPatternError) as error:
         raise ValueDecodingError(f"damaged state: {error}") from error
     return machine
