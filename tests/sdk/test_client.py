@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -62,6 +63,9 @@ class Refused(Workflow):
 """
 
 
+SLOW_STEP = re.compile(r"Executing <.*> took \d+\.\d+ seconds$")
+
+
 @pytest.fixture
 def desk() -> Iterator[Desk]:
     """In memory mode: scripts are the users, and run their own actions."""
@@ -87,7 +91,9 @@ def script(desk: Desk, body: str, *, code: int = 0, head: bool = True, **setting
     )
     assert done.returncode == code, done.stdout + done.stderr
     if not code:
-        assert done.stderr == ""
+        # asyncio's debug mode also remarks on a machine that is busy; that says nothing about the script.
+        remarks = [line for line in done.stderr.splitlines() if not SLOW_STEP.match(line)]
+        assert remarks == []
         return done.stdout
     return done.stderr
 
