@@ -12,14 +12,20 @@ from typing import Any
 from waymark.compiler import compile_workflow
 from waymark.program.program import Program
 from waymark.values.codec import decode, encode
+from waymark.vm.code import Code
 from waymark.vm.events import CallSucceeded, Completed, Effect, Entry, Failed, StartCall
+from waymark.vm.limits import DEFAULT_LIMITS, Limits
 from waymark.vm.machine import Machine
 
 START_US = 1_700_000_000_000_000
 
 _HEADER = """
-import asyncio, enum, json, math
+import asyncio, enum, math
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import PurePosixPath as Path
+from pydantic import BaseModel
 from waymark import RetryPolicy, Workflow, action, workflow
 
 @action
@@ -37,6 +43,10 @@ class Color(enum.Enum):
 
 class Broken(Exception):
     pass
+
+class Customer(BaseModel):
+    name: str
+    age: int = 18
 
 LIMITS = [1, 2, 3]
 
@@ -60,9 +70,11 @@ def compile_body(directory: Path, body: str, helpers: str = "") -> Program:
     return compile_workflow(module.Tested).program
 
 
-def begin(program: Program, *args: Any) -> tuple[Machine, list[Effect]]:
+def begin(
+    program: Program | Code, *args: Any, limits: Limits = DEFAULT_LIMITS
+) -> tuple[Machine, list[Effect]]:
     """A machine at its first wait."""
-    machine = Machine(program)
+    machine = Machine(program, limits=limits)
     return machine, machine.begin(encode([list(args), {}]), START_US)
 
 
@@ -78,9 +90,9 @@ def answer(machine: Machine, call: StartCall, value: Any) -> list[Effect]:
     )
 
 
-def run_echo(program: Program, *args: Any) -> Machine:
+def run_echo(program: Program | Code, *args: Any, limits: Limits = DEFAULT_LIMITS) -> Machine:
     """Run to the end; every action gives its first argument back, timers fire as soon as nothing else is to do."""
-    machine, effects = begin(program, *args)
+    machine, effects = begin(program, *args, limits=limits)
     todo = started(effects)
     while machine.outcome is None:
         if todo:

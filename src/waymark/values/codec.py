@@ -656,7 +656,7 @@ class _Reader:
         kind, module, qualname, names = content[:4]
         traits = None
         if len(content) > 6:
-            flags, special = content[6]
+            flags, special = content[6][:2]  # a later release may tell more
             traits = Traits(flags, tuple(special))
         return self._classes.new_record(ClassKind(kind), ClassKey(module, qualname), tuple(names), traits)
 

@@ -61,6 +61,7 @@ def own_special_methods(cls: type) -> tuple[str, ...]:
         and method is not None
         and not is_generated(base, method)
         and not _is_from_enum(base, method)
+        and getattr(method, "__module__", "").partition(".")[0] != "pydantic"
     }
     return tuple(sorted(found))
 

@@ -40,12 +40,6 @@ _EXCEPTION_ATTRIBUTES = frozenset(
         "msg",
     }
 )
-_CLASS_METHODS: dict[type, frozenset[str]] = {
-    dict: frozenset({"fromkeys"}),
-    int: frozenset({"from_bytes"}),
-    float: frozenset({"fromhex"}),
-    bytes: frozenset({"fromhex"}),
-}
 _OWNERS = frozenset({"builtins", "datetime", "decimal"})
 _DICT_VIEW_METHODS = frozenset({"isdisjoint"})
 
@@ -157,9 +151,7 @@ def _table_of(kind: type) -> dict[str, bool]:
 def _of_class(target: Any, name: str) -> Any:
     if issubclass(target, enum.Enum) and name in target.__members__:
         return target.__members__[name]
-    if name in _CLASS_METHODS.get(target, ()) or (
-        name in METHODS.get(target.__name__, ()) and target.__module__ in _OWNERS
-    ):
+    if name in METHODS.get(target.__name__, ()) and target.__module__ in _OWNERS:
         return BoundMethod(target, name)
     if name.startswith("__") or not hasattr(target, name):
         raise AttributeError(f"type object '{target.__name__}' has no attribute '{name}'", name=name)
@@ -183,8 +175,8 @@ def _of_record(target: Any, name: str) -> Any:
     values = vars(target)
     if name in values and name not in HIDDEN and not name.startswith("__"):
         return values[name]
-    _refuse_code_of_class(target, name)
     refuse_special(target, "__getattr__")
+    _refuse_code_of_class(target, name)
     if isinstance(target, PydanticRecord):
         raise AttributeError(f"'{type(target).__name__}' object has no attribute '{name}'", name=name)
     raise AttributeError(_no_attribute(target, name), name=name)

@@ -38,6 +38,7 @@ from waymark.vm.unwinding import UNCATCHABLE, note_place
 
 _CALL_BYTES = 100
 _STEPS_PER_CALL = 4
+_STEPS_PER_CLASS = 8
 _SIZED: frozenset[type] = frozenset({str, bytes, list, tuple, dict, OrderedSet, OrderedFrozenSet})
 
 
@@ -88,6 +89,7 @@ class Calls:
         elif kind is ActionValue:
             result = self._call_action(callee, args, kwargs)
         elif isinstance(callee, type):
+            self._meter.burn(_STEPS_PER_CLASS)
             result = self._classes.call(callee, args, kwargs)
         else:
             refuse_special(callee, "__call__")
@@ -96,7 +98,7 @@ class Calls:
         if type(result) in _SIZED:
             if type(result) is str or type(result) is bytes:
                 self._meter.text(len(result))
-            self._heap.charge_value(result)
+            self._heap.charge_value(result, 40)
         return result
 
     # ---------------------------------------------------------------- functions of the program

@@ -13,7 +13,7 @@ from waymark.vm.library import loadable_classes
 from waymark.vm.limits import Meter
 from waymark.vm.methods import check_codec
 from waymark.vm.objects import MachineValue
-from waymark.vm.operations import check_decimal
+from waymark.vm.operations import check_decimal, check_path
 from waymark.vm.weight import check_shown, check_walk, weigh
 
 _LIBRARY = frozenset(loadable_classes().values())
@@ -101,7 +101,7 @@ class ClassCalls:
             check_walk(self._meter, args[0])
 
     def _path(self, args: list[Any], kwargs: dict[str, Any]) -> None:
-        self._meter.text(sum(len(str(part)) for part in args if isinstance(part, str | pathlib.PurePath)))
+        check_path(self._meter, *args)
 
     def _type(self, args: list[Any], kwargs: dict[str, Any]) -> None:
         if len(args) != 1 or kwargs:

@@ -36,9 +36,9 @@ class Heap:
         if self.allocated > self.checked_at:
             self._check()
 
-    def charge_value(self, value: Any) -> None:
-        """Account for a new text or container."""
-        self.charge(_VALUE_BYTES + len(value) * (1 if type(value) in _TEXTS else 40))
+    def charge_value(self, value: Any, item_bytes: int = 8) -> None:
+        """Account for a new text or container; its items are new too when `item_bytes` says so."""
+        self.charge(_VALUE_BYTES + len(value) * (1 if type(value) in _TEXTS else item_bytes))
 
     def _check(self) -> None:
         limit = self._meter.limits.heap

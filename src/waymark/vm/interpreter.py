@@ -238,8 +238,8 @@ def _jump_true_keep(machine: Machine, frame: Frame, operand: int) -> None:
 
 def _iter(machine: Machine, frame: Frame, operand: int) -> None:
     value = frame.stack[-1]
-    if type(value) not in _INDEXED and hasattr(type(value), "__len__"):
-        machine.meter.burn(len(value) >> 4)  # its keys are copied
+    if type(value) not in _INDEXED and not isinstance(value, MachineIterator):
+        machine.meter.burn(count_of(value) >> 4)  # its keys are copied
     frame.stack[-1] = make_iterator(value)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from waymark import errors
 from waymark.model.policy import RetryPolicy
 from waymark.program import library as names
-from waymark.values.sets import OrderedFrozenSet, OrderedSet
+from waymark.values.sets import OrderedFrozenSet, OrderedSet, _Ordered
 from waymark.vm.attributes import Attributes
 from waymark.vm.iteration import (
     DictView,
@@ -30,7 +30,7 @@ from waymark.vm.iteration import (
     cost_of,
     make_iterator,
 )
-from waymark.vm.limits import Meter
+from waymark.vm.limits import Meter, count_of
 from waymark.vm.methods import MethodCalls
 from waymark.vm.objects import (
     ActionValue,
@@ -330,13 +330,7 @@ class Library:
 
 def _copied(value: Any) -> int:
     """Steps of copying the keys that an iterator keeps."""
-    return (
-        0
-        if isinstance(value, list | tuple | str | bytes | range | MachineIterator)
-        else len(value) >> 4
-        if hasattr(type(value), "__len__")
-        else 0
-    )
+    return count_of(value) >> 4 if isinstance(value, dict | _Ordered | DictView) else 0
 
 
 _MISSING_VALUE = object()

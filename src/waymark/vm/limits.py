@@ -6,12 +6,12 @@ microsecond, or refused by its size. So no program holds its shard for longer th
 
 from __future__ import annotations
 
-from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from waymark.errors import WorkflowLimitExceeded
-from waymark.vm.iteration import MachineIterator, count_of_range
+from waymark.values.sets import _Ordered
+from waymark.vm.iteration import DictView, MachineIterator, count_of_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,9 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+_COUNTED = (str, bytes, list, tuple, dict, _Ordered, DictView)
+"""Types whose number of items is known; asking others would run code of a class."""
 
 _WAY_OUT = "do this in an @action"
 
@@ -97,7 +100,7 @@ def count_of(value: Any) -> int:
         return count_of_range(value)
     if isinstance(value, MachineIterator):
         return value.remaining_items()
-    return len(value) if isinstance(value, Sized) else 0
+    return len(value) if isinstance(value, _COUNTED) else 0
 
 
 def _shown(number: int) -> str:

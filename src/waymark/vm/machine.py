@@ -170,7 +170,7 @@ class Machine:
         text = vars(error).get(MESSAGE)
         if not isinstance(text, str):
             try:
-                self._open_slice(0)  # the run may have used up all it had
+                self.meter.fuel = self.limits.fuel  # the run may have used up all it had
                 check_shown(self.meter, error)
                 text = str(error)
             except Exception as problem:  # an argument that is too big or too odd to be shown

@@ -14,7 +14,7 @@ from waymark.vm.heap import Heap
 from waymark.vm.iteration import VIEWS
 from waymark.vm.limits import Meter
 from waymark.vm.objects import BoundMethod
-from waymark.vm.operations import SafeFormatter, check_time_format
+from waymark.vm.operations import SafeFormatter, check_path, check_time_format
 from waymark.vm.weight import check_key, check_keys, check_walk, weigh
 
 Invoke = Callable[[Any, list[Any]], Any]
@@ -61,9 +61,7 @@ class MethodCalls:
         elif isinstance(receiver, datetime.date | datetime.time):
             self._check_time(receiver, name, args)
         elif isinstance(receiver, pathlib.PurePath):
-            self._meter.text(
-                len(str(receiver)) + sum(len(str(a)) for a in args if isinstance(a, str | pathlib.PurePath))
-            )
+            check_path(self._meter, receiver, *args)
         elif name == "isdisjoint":
             self._meter.consume(args[0] if args else None)
             check_keys(self._meter, args)
@@ -229,9 +227,7 @@ class MethodCalls:
 
     def _of_class(self, receiver: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         meter = self._meter
-        if name == "from_bytes" and args and isinstance(args[0], bytes):
-            meter.integer(8 * len(args[0]))
-        elif name == "fromkeys" and args:
+        if name == "fromkeys" and args:
             meter.consume(args[0])
             args = [self._hashable_items(args[0]), *args[1:]]
         return getattr(receiver, name)(*args, **kwargs)

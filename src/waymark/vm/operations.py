@@ -75,7 +75,14 @@ def guard_divide(meter: Meter, left: Any, right: Any) -> None:
     if isinstance(left, int):
         meter.integer(left.bit_length())
     elif isinstance(left, pathlib.PurePath) or isinstance(right, pathlib.PurePath):
-        meter.text(len(str(left)) + len(str(right)))
+        check_path(meter, left, right)
+
+
+def check_path(meter: Meter, *parts: Any) -> None:
+    """Before paths are joined, which takes their parts apart one by one."""
+    length = sum(len(str(part)) for part in parts if isinstance(part, str | pathlib.PurePath))
+    meter.text(length)
+    meter.burn(length >> 1)
 
 
 def guard_join_sets(meter: Meter, left: Any, right: Any) -> None:

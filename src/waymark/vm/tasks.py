@@ -40,6 +40,7 @@ from waymark.vm.unwinding import (
 )
 
 _FUTURE_BYTES = 600
+_STEPS_PER_UNWOUND_FRAME = 16
 
 
 class Tasks:
@@ -202,6 +203,7 @@ class Tasks:
         frames = task.frames
         functions = self._code.program.functions
         while frames:
+            self._meter.burn(_STEPS_PER_UNWOUND_FRAME)
             frame = frames[-1]
             note_place(self._code, error, frame)
             function = functions[frame.function]
@@ -257,7 +259,7 @@ class Tasks:
         return None
 
     def _with_context(self, error: BaseException) -> BaseException:
-        return add_context(error, self.handled())
+        return add_context(self._meter, error, self.handled())
 
     def raise_value(self, value: Any, cause: Any) -> NoReturn:
         """RAISE: an instance or a class, with an optional cause."""

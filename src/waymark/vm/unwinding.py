@@ -7,13 +7,13 @@ from typing import Any, NoReturn
 from waymark.errors import UnsupportedPatternError, WorkflowLimitExceeded
 from waymark.values.exceptions import TRACE
 from waymark.vm.code import Code
+from waymark.vm.limits import Meter
 from waymark.vm.objects import Frame
 
 UNCATCHABLE = (WorkflowLimitExceeded, UnsupportedPatternError, MemoryError)
 """What ends the run past every `except` of the program."""
 
 _TRACE_LIMIT = 100
-_CONTEXT_LIMIT = 10_000
 
 
 class Reraise(Exception):
@@ -42,19 +42,23 @@ def as_fresh(error: BaseException) -> BaseException:
     return error
 
 
-def add_context(error: BaseException, handled: BaseException | None) -> BaseException:
+def add_context(meter: Meter, error: BaseException, handled: BaseException | None) -> BaseException:
     """Chain an exception to the one that is being handled, as CPython does: a cycle is broken before it is made."""
     if handled is None or handled is error:
         return error
-    link = handled
-    for _ in range(_CONTEXT_LIMIT):  # a program can make a chain that bites its own tail
-        context = link.__context__
-        if context is None:
-            break
+    link = slow = handled
+    is_even = False
+    while (context := link.__context__) is not None:
+        meter.burn()
         if context is error:
             link.__context__ = None
             break
         link = context
+        if link is slow:
+            break  # the program made a chain that bites its own tail
+        if is_even and slow.__context__ is not None:
+            slow = slow.__context__
+        is_even = not is_even
     error.__context__ = handled
     return error
 
