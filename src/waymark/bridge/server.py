@@ -15,6 +15,7 @@ from uuid import UUID
 import grpc
 import grpc.aio
 
+from waymark.bridge.starting import Starts
 from waymark.bridge.waiting import Notifier, Waiters, Watch, forward_done
 from waymark.errors import (
     IdempotencyConflict,
@@ -128,6 +129,7 @@ class BridgeService(WorkflowServiceServicer):
         self._token = token
         self._release = release
         self._observer = observer
+        self._starts = Starts(store)
         self._waiters = Waiters(store)
         self._notifier = Notifier(store, CHANNEL_READY)
         self._port = 0
@@ -152,8 +154,9 @@ class BridgeService(WorkflowServiceServicer):
         await stopping
 
     async def run(self) -> None:
-        """Look after waiting callers and notifications until cancelled."""
+        """Look after starts, waiting callers and notifications until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._starts.run())
             tasks.create_task(self._waiters.run())
             tasks.create_task(self._notifier.run())
             tasks.create_task(forward_done(self._store, self._waiters))
@@ -214,7 +217,7 @@ class BridgeService(WorkflowServiceServicer):
         ]
         if self._observer is not None:
             self._observer.started(request.client_id, [item.instance_id for item in batch])
-        started = await self._store.start_instances(batch)
+        started = await self._starts.start(batch)
         self._notifier.notify()
         return pb.StartInstancesReply(instance_ids=[started[item.instance_id].bytes for item in batch])
 
