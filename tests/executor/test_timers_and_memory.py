@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import resource
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -131,9 +132,12 @@ async def test_nothing_stays_behind_of_runs_that_ended_early() -> None:
         for _ in range(8):
             await bench.start_many(Naps, [(10**6, 1)] * 400)
             await shard.until(lambda: shard.executor.instances_in_memory == 400)
+            machines = [weakref.ref(instance.machine) for instance in shard.executor._active.values()]
             for instance in list(shard.executor._active.values()):
                 shard.executor._drop(instance)
+            del instance
             gc.collect()
+            assert not any(machine() for machine in machines)
             assert len(shard.executor._timers) <= 1400
         assert shard.executor.instances_in_memory == 0
 

@@ -233,7 +233,7 @@ class _Scan:
                 self.special = True
                 self._visit_all(value, depth)  # type: ignore[arg-type]
             else:
-                self._room -= sum(map(len, value))  # type: ignore[call-overload]
+                self._use(sum(map(len, value)))  # type: ignore[call-overload]
             self._visit_all(value.values(), depth)  # type: ignore[attr-defined]
         elif isinstance(value, BaseException):
             self.special = True
@@ -268,6 +268,9 @@ class _Scan:
                     self.counts[id(text)] = seen + 1
                     if seen:
                         length -= len(text)
+        self._use(length)
+
+    def _use(self, length: int) -> None:
         self._room -= length
         if self._room < 0:
             raise _TooBig
@@ -525,6 +528,18 @@ _LEAVES: dict[type, Callable[[Any], object]] = {
 }
 
 
+class _NotPlain(Exception):
+    """Unwinds the decoder of plain values at the first one that is not."""
+
+
+def _give_up(_code: int, _content: memoryview) -> Any:
+    raise _NotPlain
+
+
+_PLAIN_DECODER = msgspec.msgpack.Decoder(ext_hook=_give_up)
+"""Most payloads are plain, and a reader of its own would cost more than reading them."""
+
+
 def decode(
     data: bytes,
     classes: ClassSource | None = None,
@@ -547,13 +562,18 @@ def decode(
         raise ValueDecodingError(
             f"not an encoded value: format byte {data[0] if data else 'missing'}, expected {FORMAT}"
         )
-    if classes is None:
-        from waymark.values.synthetic import SyntheticClasses
-
-        classes = SyntheticClasses(())
-    reader = _Reader(classes, internals, on_internal)
+    content = memoryview(data)[1:]
     try:
-        return reader.decode(memoryview(data)[1:])
+        if internals is None:
+            try:
+                return _PLAIN_DECODER.decode(content)
+            except _NotPlain:
+                pass
+        if classes is None:
+            from waymark.values.synthetic import SyntheticClasses
+
+            classes = SyntheticClasses(())
+        return _Reader(classes, internals, on_internal).decode(content)
     except ValueDecodingError:
         raise
     except (
@@ -739,15 +759,20 @@ class _Reader:
         return made
 
 
+def _brief(part: object) -> str:
+    """An argument of an exception whose whole text may be too much to make."""
+    if isinstance(part, str):
+        return part[:_FALLBACK_TEXT]
+    return repr(part) if isinstance(part, float | bool | None) else f"<{type(part).__qualname__}>"
+
+
 def encode_exception(exception: BaseException) -> bytes:
     """Encode an exception with its class hierarchy, arguments, attributes, causes and traceback text. Never fails:
     what cannot be stored becomes text, and one that is too big loses its arguments and attributes."""
     try:
         return encode(exception, root="exception")
     except (ValueEncodingError, RecursionError):
-        text = exceptions.own_message(exception)
-        if text is None:
-            text = str(exception)
+        text = exceptions.own_message(exception) or ", ".join(map(_brief, exception.args[:5]))
         small = ValueEncodingError.__new__(ValueEncodingError)
         small.args = (
             f"{type(exception).__qualname__}: {text[:_FALLBACK_TEXT]} (the exception was too big to store whole)",
