@@ -106,10 +106,13 @@ class Waits:
     async def _serve(self) -> None:
         """Keep a stream open while somebody waits."""
         try:
-            while self._waiting:
+            # A task that `_end` has let go must not open another stream: callers that came since have a task of their own,
+            # and two would take each other's questions.
+            while self._waiting and self._is_current():
                 await self._repeat(self._stream)
         except Exception as error:
-            self._task = None
+            if self._is_current():
+                self._task = None
             for answers in self._waiting.values():
                 for answer in answers:
                     if not answer.done():
@@ -119,6 +122,8 @@ class Waits:
 
     async def _stream(self, connection: Connection) -> bool:
         """Ask for everything on one stream, and pass answers on until the bridge ends it."""
+        if not self._is_current():
+            return True
         stream = connection.stream("WaitInstances", pb.WaitInstancesRequest, pb.InstancesReply, _LIFE_S)
         questions = self._questions = _Questions(self._waiting)
         asking = asyncio.get_running_loop().create_task(_ask(stream, questions))
@@ -137,6 +142,9 @@ class Waits:
             await asyncio.wait({asking})
             # The call has a task of its own, which ends with it; without this it could outlive the event loop.
             await stream.code()
+
+    def _is_current(self) -> bool:
+        return self._task is asyncio.current_task()
 
     def _tell(self, instance_id: bytes, info: pb.InstanceInfo | None) -> None:
         for answer in self._waiting.get(instance_id, ()):
