@@ -9,12 +9,13 @@ import signal
 import time
 from typing import Any
 
+import psycopg
 import pytest
 
 import waymark
 from tests.engine.checks import check
 from tests.engine.conftest import FAST_LEASE
-from waymark.testing.local_stack import LocalStack, wait_until
+from waymark.testing.local_stack import LocalStack, Pool, wait_until
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -90,11 +91,12 @@ def test_another_host_takes_over_within_the_lease_and_two_seconds(
     first, second = stack.start_pool(), stack.start_pool()
     first.wait_ready()
     second.wait_ready()
-    handles = start_chains(flows, run, runs=100, steps=10, pause_s=0.05)
-    time.sleep(0.8)
-    first.kill()
+    handles = start_chains(flows, run, runs=60, steps=10, pause_s=0.05)
+    wait_until(lambda: _executions(stack) >= 120, 30, "a second step in flight")
+    victim = max((first, second), key=lambda pool: _owned(stack, pool))
+    victim.kill()
     killed_at = time.monotonic()
-    assert results(run, handles) == [number + 10 for number in range(100)]
+    assert results(run, handles) == [number + 10 for number in range(60)]
     took_s = time.monotonic() - killed_at
     findings = check(stack.dsn, stack.environment["LEDGER_URL"])
     print(f"all runs had ended {took_s:.2f} s after the kill; {findings}")
@@ -150,9 +152,16 @@ def test_a_thawed_host_starts_nothing_that_another_has_taken_over(
     assert findings.takeovers > 0
 
 
-def _executions(stack: LocalStack) -> int:
-    import psycopg
+def _owned(stack: LocalStack, pool: Pool) -> int:
+    """How many runs a pool owns."""
+    query = "SELECT count(*) FROM waymark.instance_state s JOIN waymark.executors e ON e.executor_id = s.owner WHERE e.pid = ANY(%s)"
+    with psycopg.connect(stack.dsn) as connection:
+        row = connection.execute(query, [list(pool.processes())]).fetchone()
+    assert row is not None
+    return int(row[0])
 
+
+def _executions(stack: LocalStack) -> int:
     with psycopg.connect(stack.environment["LEDGER_URL"]) as ledger:
         row = ledger.execute("SELECT count(*) FROM ledger").fetchone()
     assert row is not None

@@ -18,7 +18,7 @@ from waymark.vm.iteration import DictView, MachineIterator, count_of_range
 class Limits:
     """Limits of one run. Stored runs replay under the same numbers, so they change with the program format only."""
 
-    fuel: int = 3_000_000
+    fuel: int = 2_000_000
     """Steps in one slice, that is, between two waits: instructions in loops and calls, and library work in the same measure."""
     fuel_per_event: int = 10_000
     """Steps more for each further event of a journal entry that holds many."""
