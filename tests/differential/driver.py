@@ -1,18 +1,19 @@
 """Runs a compiled workflow on the machine in one thread, and natively; says where the two differ.
 
-The machine's actions run here, one event at a time, in the order of dispatch. After every entry the machine can be thrown away and made again,
-from a snapshot or from the journal, and must go on as if nothing had happened.
+Both run on virtual time: an action takes what it says it `takes`, and its result comes at that moment, in the order that `virtual_time` explains.
+After every entry the machine can be thrown away and made again, from a snapshot or from the journal, and must go on as if nothing had happened.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+import heapq
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from tests.differential.virtual_time import Hanging, VirtualLoop
 from waymark.sdk.actions import registry
 from waymark.sdk.classes import LiveClasses, construct
 from waymark.sdk.context import CurrentCall, current
@@ -23,6 +24,7 @@ from waymark.vm.events import (
     CallFailed,
     CallSucceeded,
     CallTimedOut,
+    CancelCall,
     Completed,
     Effect,
     Entry,
@@ -79,14 +81,48 @@ def typed(value: Any) -> str:
     return f"{type(value).__qualname__} {value!r}"
 
 
-async def run_native(cls: type[Workflow], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ending:
-    """The oracle: run() under plain asyncio."""
+HANGS = Ending("hangs", None, "every task waits for ever")
+
+
+@dataclass(frozen=True)
+class Native:
+    """What plain asyncio gave."""
+
+    ending: Ending
+    started: int
+    """Actions that were begun."""
+    cancelled: int
+    """Actions that were called off."""
+
+
+def run_native(cls: type[Workflow], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Native:
+    """The oracle: run() under plain asyncio, as `asyncio.run` runs it."""
+    # What a caller passes is stored first, so the native run gets a copy as well.
+    args, kwargs = decode(encode((args, kwargs)), LiveClasses(registry))
+    runner = asyncio.Runner(loop_factory=VirtualLoop)
+    loop = runner.get_loop()
+    assert isinstance(loop, VirtualLoop)
+    result: Any = None
+    failure: BaseException | None = None
     try:
-        # What a caller passes is stored first, so the native run gets a copy as well.
-        args, kwargs = decode(encode((args, kwargs)), LiveClasses(registry))
-        return ending_of_value(await native_run(cls(), *args, **kwargs))
-    except Exception as error:
-        return ending_of_error(error)
+        with runner:
+            result = runner.run(native_run(cls(), *args, **kwargs))
+    except (Exception, asyncio.CancelledError, BaseExceptionGroup) as error:
+        failure = error
+    if isinstance(failure, Hanging):
+        ending = HANGS
+    else:
+        ending = ending_of_value(result) if failure is None else ending_of_error(failure)
+    return Native(ending, loop.started, loop.cancelled)
+
+
+@dataclass(order=True)
+class _UnderWay:
+    """A call whose result will come at a moment of virtual time."""
+
+    due_us: int
+    number: int
+    event: Event = field(compare=False)
 
 
 class Driver:
@@ -107,37 +143,61 @@ class Driver:
         self.snapshots: list[bytes] = []
         self.input = b""
         self.calls: list[str] = []
+        self.cancelled = 0
+        """Calls that were called off, by the run or by their timeout."""
         self._now_us = START_US
+        self._under_way: list[_UnderWay] = []
         self._classes = LiveClasses(registry)
 
-    async def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ending:
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ending:
         """To the end."""
         self.input = encode([list(args), kwargs])
         machine = Machine(self.program)
-        todo = deque(self._started(machine.begin(self.input, START_US)))
-        for _ in range(10_000):
-            if machine.outcome is not None:
-                return self._ending(machine)
-            if todo:
-                call = todo.popleft()
-                if not machine.expects(call.call_id, call.attempt):
-                    continue
-                entry = Entry(self._now_us, (await self._perform(call),))
-            else:
-                timer_us = machine.next_timer_us()
-                assert timer_us is not None, "the run waits for nothing"
-                self._now_us = max(self._now_us, timer_us)
-                entry = Entry(self._now_us, ())
-            self._now_us += 10
-            self.journal.append(encode_entry(entry))
-            effects = machine.apply(decode_entry(self.journal[-1]))
-            todo.extend(self._started(effects))
-            if self.between is not None and machine.outcome is None:
-                machine = self.between(self, machine)
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            self._take(runner, machine.begin(self.input, START_US))
+            for _ in range(10_000):
+                if machine.outcome is not None:
+                    return self._ending(machine)
+                entry = self._next_entry(machine)
+                if entry is None:
+                    return HANGS
+                self.journal.append(encode_entry(entry))
+                self._take(runner, machine.apply(decode_entry(self.journal[-1])))
+                if self.between is not None and machine.outcome is None:
+                    machine = self.between(self, machine)
         raise AssertionError("the run does not end")
 
-    def _started(self, effects: list[Effect]) -> list[StartCall]:
-        return [effect for effect in effects if isinstance(effect, StartCall)]
+    def _next_entry(self, machine: Machine) -> Entry | None:
+        """What happens next: a timer or a result, timers first."""
+        under_way = self._under_way
+        if (waits_for := machine.tasks.exclusive) is not None:
+            found = next(call for call in under_way if call.event.call_id == waits_for)
+            under_way.remove(found)
+            heapq.heapify(under_way)
+            return Entry(self._now_us, (found.event,))
+        while under_way and not machine.expects(under_way[0].event.call_id, under_way[0].event.attempt):
+            heapq.heappop(under_way)
+        timer_us = machine.next_timer_us()
+        if under_way and (timer_us is None or under_way[0].due_us < timer_us):
+            call = heapq.heappop(under_way)
+            self._now_us = call.due_us
+            self.cancelled += isinstance(call.event, CallTimedOut)
+            return Entry(self._now_us, (call.event,))
+        if timer_us is None:
+            return None
+        self._now_us = max(self._now_us, timer_us)
+        return Entry(self._now_us, ())
+
+    def _take(self, runner: asyncio.Runner, effects: Iterable[Effect]) -> None:
+        loop = runner.get_loop()
+        for effect in effects:
+            if isinstance(effect, CancelCall):
+                self.cancelled += 1
+                continue
+            began = loop.time()
+            event = runner.run(self._perform(effect))
+            due_us = self._now_us + round((loop.time() - began) * 1e6)
+            heapq.heappush(self._under_way, _UnderWay(due_us, len(self.calls), event))
 
     async def _perform(self, call: StartCall) -> Event:
         args, kwargs = decode(call.arguments, self._classes)

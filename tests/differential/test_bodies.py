@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from tests.differential.bodies import ALL, Body, Run, counted_attempts
-from tests.differential.driver import Driver, Ending, run_native
+from tests.differential.driver import Driver, Ending, Native, run_native
 
 CASES = [
     pytest.param(body, run, id=f"{body.name}-{number}")
@@ -16,15 +14,15 @@ CASES = [
 ]
 
 
-def native(body: Body, run: Run) -> Ending:
+def native(body: Body, run: Run) -> Native:
     """What plain asyncio gives."""
     with counted_attempts():
-        return asyncio.run(run_native(body.cls, run.args, dict(run.kwargs)))
+        return run_native(body.cls, run.args, dict(run.kwargs))
 
 
 def on_machine(driver: Driver, run: Run) -> Ending:
     """What the machine gives."""
-    return asyncio.run(driver.run(run.args, dict(run.kwargs)))
+    return driver.run(run.args, dict(run.kwargs))
 
 
 # A native run that fails between calling an action and awaiting it leaves a coroutine behind, and Python says so.
@@ -36,8 +34,9 @@ def test_a_body_ends_as_it_does_natively(body: Body, run: Run) -> None:
     expected = native(body, run)
     driver = Driver(body.cls)
     found = on_machine(driver, run)
-    assert found.detail == expected.detail, f"journal of {len(driver.journal)} entries"
-    assert found.kind == expected.kind
+    assert found.detail == expected.ending.detail, f"journal of {len(driver.journal)} entries"
+    assert found.kind == expected.ending.kind
+    assert driver.cancelled == expected.cancelled
 
 
 @pytest.mark.parametrize(("body", "run"), CASES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import enum
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tests.differential.bodies.body import attempt_of
+from tests.differential.virtual_time import takes
 from waymark.sdk.actions import action
 
 
@@ -89,38 +89,43 @@ ALSO_SHARED = SHARED
 
 
 @action
-async def echo(value: Any) -> Any:
-    """Give the value back."""
+async def echo(value: Any, after: float = 0.0) -> Any:
+    """Give the value back, so many seconds of virtual time later."""
+    await takes(after)
     return value
 
 
 @action
 async def add(a: Any, b: Any = 1, *, c: Any = 0) -> Any:
     """a + b + c"""
+    await takes()
     return a + b + c
 
 
 @action
 async def pack(*args: Any, **kwargs: Any) -> list[Any]:
     """Show how arguments arrived."""
+    await takes()
     return [list(args), sorted(kwargs.items())]
 
 
 @action
 async def square(n: int) -> int:
+    await takes()
     return n * n
 
 
 @action
 async def later(value: Any, seconds: float) -> Any:
     """The value, after a while."""
-    await asyncio.sleep(seconds)
+    await takes(seconds)
     return value
 
 
 @action
-async def fail(kind: str, message: str = "bad") -> Any:
-    """Raise an exception by name."""
+async def fail(kind: str, message: str = "bad", after: float = 0.0) -> Any:
+    """Raise an exception by name, so many seconds of virtual time later."""
+    await takes(after)
     match kind:
         case "value":
             raise ValueError(message)
@@ -143,6 +148,7 @@ async def fail(kind: str, message: str = "bad") -> Any:
 @action
 async def flaky(key: str, failures: int, kind: str = "value") -> int:
     """Fail so many times, then give the number of the attempt."""
+    await takes()
     attempt = attempt_of(key)
     if attempt <= failures:
         if kind == "declined":
@@ -153,24 +159,29 @@ async def flaky(key: str, failures: int, kind: str = "value") -> int:
 
 @action
 async def make_item(sku: str, price: int) -> Item:
+    await takes()
     return Item(sku, price, [sku[:1]])
 
 
 @action
 async def make_order(id: int, count: int) -> Order:
+    await takes()
     return Order(id, [Item(f"s{n}", n * 10) for n in range(count)])
 
 
 @action
 async def make_customer(name: str) -> Customer:
+    await takes()
     return Customer(name=name, tags=["new"])
 
 
 @action
 async def pick_color(name: str) -> Color:
+    await takes()
     return Color[name]
 
 
 @action
 async def price_of(item: Item) -> int:
+    await takes()
     return item.price
