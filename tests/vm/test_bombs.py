@@ -37,6 +37,8 @@ LIMITED = [
     "s = [1]\nwhile True: s = s + s",
     "s = [1]\nwhile True: s = [*s, *s]",
     "s = ()\nwhile True: s = (*s, *s, 1)",
+    "d = {i: i for i in range(100000)}\nwhile True:\n    match d:\n        case {1: _, **rest}: pass",
+    "d = list(range(100000))\nwhile True:\n    match d:\n        case [1, *_] | [*_, 2]: pass\n        case [_, *rest, _]: pass",
     "while True: pass",
     "while True:\n    try:\n        while True: pass\n    except Exception: pass",
     "try:\n    while True: pass\nfinally:\n    return 1",

@@ -112,6 +112,10 @@ class ResolvedFunction:
     bindings: dict[ast.AST, Binding] = field(default_factory=dict)
     """Of Name, Attribute and Constant nodes. An Attribute without a binding is looked up when it runs."""
     handler_locals: dict[ast.ExceptHandler, int] = field(default_factory=dict)
+    captures: dict[str, int] = field(default_factory=dict)
+    """Local of each name that a pattern of `match` binds."""
+    temporaries: list[int] = field(default_factory=list)
+    """Locals without a name, for what `match` looks at."""
     comprehensions: dict[ast.AST, ComprehensionScope] = field(default_factory=dict)
     forms: dict[ast.AST, Form] = field(default_factory=dict)
 

@@ -70,7 +70,6 @@ ASYNC_FOR = Refused(
     "WM111", "`async for` is not supported in a workflow", "let an @action return the items as a list"
 )
 ASYNC_WITH = Refused("WM112", "`async with` is not supported yet", f"use try/finally, or {_ACTION}")
-MATCH = Refused("WM113", "`match` is not supported yet", "write if/elif with isinstance and comparisons")
 TRY_STAR = Refused("WM114", "`except*` is not supported yet", "write `except`")
 DECORATOR = Refused(
     "WM116",
@@ -97,7 +96,6 @@ NODES: dict[str, Refused] = {
     "With": WITH,
     "AsyncFor": ASYNC_FOR,
     "AsyncWith": ASYNC_WITH,
-    "Match": MATCH,
     "TryStar": TRY_STAR,
     "TypeAlias": TYPE_ALIAS,
     "TemplateStr": TEMPLATE,
@@ -232,16 +230,16 @@ FIELDS: dict[str, dict[str, Decision]] = {
     "withitem": _fields(WITH, "context_expr", "optional_vars"),
     "AsyncFor": _fields(ASYNC_FOR, "target", "iter", "body", "orelse", "type_comment"),
     "AsyncWith": _fields(ASYNC_WITH, "items", "body", "type_comment"),
-    "Match": _fields(MATCH, "subject", "cases"),
-    "match_case": _fields(MATCH, "pattern", "guard", "body"),
-    "MatchValue": _fields(MATCH, "value"),
-    "MatchSingleton": _fields(MATCH, "value"),
-    "MatchSequence": _fields(MATCH, "patterns"),
-    "MatchMapping": _fields(MATCH, "keys", "patterns", "rest"),
-    "MatchClass": _fields(MATCH, "cls", "patterns", "kwd_attrs", "kwd_patterns"),
-    "MatchStar": _fields(MATCH, "name"),
-    "MatchAs": _fields(MATCH, "pattern", "name"),
-    "MatchOr": _fields(MATCH, "patterns"),
+    "Match": _fields(LOWERED, "subject", "cases"),
+    "match_case": _fields(LOWERED, "pattern", "guard", "body"),
+    "MatchValue": _fields(LOWERED, "value"),
+    "MatchSingleton": _fields(LOWERED, "value"),
+    "MatchSequence": _fields(LOWERED, "patterns"),
+    "MatchMapping": _fields(LOWERED, "keys", "patterns", "rest"),
+    "MatchClass": _fields(LOWERED, "cls", "patterns", "kwd_attrs", "kwd_patterns"),
+    "MatchStar": _fields(LOWERED, "name"),
+    "MatchAs": _fields(LOWERED, "pattern", "name"),
+    "MatchOr": _fields(LOWERED, "patterns"),
     "TryStar": _fields(TRY_STAR, "body", "handlers", "orelse", "finalbody"),
     "TypeAlias": _fields(TYPE_ALIAS, "name", "type_params", "value"),
     "TypeVar": _fields(TYPE_PARAMETERS, "name", "bound", "default_value"),

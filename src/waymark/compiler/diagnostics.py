@@ -25,7 +25,6 @@ CODES: dict[str, str] = {
     "WM110": "with",
     "WM111": "async for",
     "WM112": "async with",
-    "WM113": "match",
     "WM114": "except*",
     "WM115": "a generator expression that is not consumed at once",
     "WM116": "a decorator on a workflow function",

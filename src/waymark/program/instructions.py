@@ -79,6 +79,11 @@ class Op(IntEnum):
     POP_EXC = 57
     EXC_MATCH = 58
     RERAISE = 59
+    MATCH_SEQUENCE = 60
+    MATCH_MAPPING = 61
+    MATCH_KEYS = 62
+    MATCH_REST = 63
+    MATCH_CLASS = 64
 
 
 class Operand(IntEnum):
@@ -272,4 +277,19 @@ INSTRUCTIONS: dict[Op, Instruction] = {
         Operand.NONE, 2, 2, "exc classes -> exc bool; does `except classes` catch exc", "TypeError"
     ),
     Op.RERAISE: _row(Operand.NONE, 1, 0, "exc ->; raise it as it is, without a new context", ends=True),
+    Op.MATCH_SEQUENCE: _row(
+        Operand.COUNT, 1, 1, "v -> bool: a sequence of n >> 1 items (n & 1), or of as many and more"
+    ),
+    Op.MATCH_MAPPING: _row(Operand.COUNT, 1, 1, "v -> bool: a mapping of n entries or more"),
+    Op.MATCH_KEYS: _row(
+        Operand.NONE, 2, 1, "mapping keys -> tuple of their values, or None when one is missing", "ValueError"
+    ),
+    Op.MATCH_REST: _row(Operand.NONE, 2, 1, "mapping keys -> dict of all other entries"),
+    Op.MATCH_CLASS: _row(
+        Operand.COUNT,
+        3,
+        1,
+        "v class names -> tuple of n attributes by position and of the named ones, or None when v is no match",
+        "TypeError",
+    ),
 }

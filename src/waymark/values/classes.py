@@ -84,5 +84,7 @@ class ClassInfo(msgspec.Struct, frozen=True):
     """Special methods the class defines itself (`__eq__`, `__str__`, ...), which the VM cannot run."""
     code_names: tuple[str, ...] = ()
     """Methods and properties of the class, which only user code can run."""
+    match_args: tuple[str, ...] | None = None
+    """Attributes that positional patterns of `case C(...)` look at; None where the class says nothing of them."""
     validates_assignment: bool = False
     """Pydantic: setting a field runs code of the class."""

@@ -52,12 +52,20 @@ def describe_class(cls: type) -> ClassInfo:
                 validates_assignment=bool(config.get("validate_assignment")),
                 unsupported=() if kind is ClassKind.EXCEPTION else own_special_methods(cls),
                 code_names=_code_names(cls),
+                match_args=_match_args(cls),
             )
 
 
 def described_bases(cls: type) -> tuple[type, ...]:
     """The user classes that a description of `cls` refers to."""
     return tuple(base for base in cls.__bases__ if is_user_class(base))
+
+
+def _match_args(cls: type) -> tuple[str, ...] | None:
+    names = getattr(cls, "__match_args__", None)
+    if isinstance(names, tuple) and all(isinstance(name, str) for name in names):
+        return names
+    return None
 
 
 def _bases(cls: type) -> tuple[ClassKey, ...]:
@@ -126,6 +134,7 @@ def _describe_dataclass(cls: type) -> ClassInfo:
         unsafe_hash=parameters.unsafe_hash,
         unsupported=own_special_methods(cls),
         code_names=_code_names(cls),
+        match_args=_match_args(cls),
     )
 
 
@@ -144,6 +153,7 @@ def _describe_enum(cls: type) -> ClassInfo:
         enum_type=enum_root(cls),
         unsupported=own_special_methods(cls),
         code_names=tuple(sorted({*_code_names(cls), *_set_by_code(members.values())})),
+        match_args=_match_args(cls),
     )
 
 

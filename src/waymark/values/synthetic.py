@@ -134,6 +134,8 @@ class SyntheticClasses:
                 made = type(_short(info.key), bases, {})
         _name(made, info.key)
         made.__waymark_info__ = info  # type: ignore[attr-defined]
+        if info.match_args is not None:
+            made.__match_args__ = info.match_args  # type: ignore[attr-defined,misc]
         flags = Traits.FROZEN * info.frozen | Traits.ORDERED * info.order
         flags |= Traits.HASHED * info.unsafe_hash | Traits.BY_IDENTITY * (not info.eq)
         self._give_traits(made, Traits(flags, info.unsupported), validates=info.validates_assignment)
@@ -331,6 +333,7 @@ def _build_dataclass(info: ClassInfo, bases: tuple[type, ...], classes: Syntheti
         order=info.order,
         frozen=info.frozen,
         unsafe_hash=info.unsafe_hash,
+        match_args=False,
     )
 
 

@@ -15,6 +15,7 @@ from waymark.program.instructions import Op
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
 from waymark.vm.iteration import MachineIterator, SequenceIterator, make_iterator
 from waymark.vm.limits import count_of
+from waymark.vm.matching import match_class, match_keys, match_mapping, match_rest, match_sequence
 from waymark.vm.objects import UNBOUND, ActionCall, ActionValue, Frame, FunctionValue
 from waymark.vm.operations import (
     BINARY,
@@ -557,6 +558,11 @@ _TABLE: dict[Op, Handler] = {
     Op.POP_EXC: _pop_exc,
     Op.EXC_MATCH: _exc_match,
     Op.RERAISE: _reraise,
+    Op.MATCH_SEQUENCE: match_sequence,
+    Op.MATCH_MAPPING: match_mapping,
+    Op.MATCH_KEYS: match_keys,
+    Op.MATCH_REST: match_rest,
+    Op.MATCH_CLASS: match_class,
 }
 
 HANDLERS: tuple[Handler, ...] = tuple(_TABLE[op] for op in sorted(Op))

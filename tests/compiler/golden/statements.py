@@ -182,3 +182,18 @@ class ExpressionStatements(Workflow):
         ...
         a.append(1)
         await charge(1)
+
+
+class Matches(Workflow):
+    async def run(self, value):
+        match value:
+            case 1 | "a" as x:
+                return x
+            case [first, *rest] if first:
+                return rest
+            case {"k": [None, _], **others}:
+                return others
+            case int(n) | float(real=n):
+                return n
+            case _:
+                pass

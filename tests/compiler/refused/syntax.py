@@ -91,13 +91,6 @@ class AsyncWiths(Workflow):
             pass
 
 
-class Matches(Workflow):
-    async def run(self, n):
-        match n:  # WM113 9 "if/elif"
-            case [a, *rest] | {"k": a, **rest}:
-                return a
-
-
 class StarExcepts(Workflow):
     async def run(self):
         try:  # WM114 9 "write `except`"

@@ -10,13 +10,14 @@ from tests.differential.bodies import (
     exceptions,
     functions,
     loops,
+    matching,
     text,
 )
 from tests.differential.bodies.body import Body, Run, bodies_of, counted_attempts
 
 ALL: tuple[Body, ...] = tuple(
     body
-    for module in (arithmetic, text, containers, loops, exceptions, concurrency, functions, classes)
+    for module in (arithmetic, text, containers, loops, exceptions, concurrency, functions, classes, matching)
     for body in bodies_of(module)
 )
 

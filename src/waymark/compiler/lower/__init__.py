@@ -13,12 +13,13 @@ from waymark.compiler.lower.exceptions import EXCEPTIONS
 from waymark.compiler.lower.expressions import EXPRESSIONS
 from waymark.compiler.lower.function import FunctionLowering
 from waymark.compiler.lower.loops import LOOPS
+from waymark.compiler.lower.matching import MATCHING
 from waymark.compiler.lower.statements import STATEMENTS
 from waymark.compiler.lower.tables import Lowerings
 from waymark.compiler.lower.targets import TARGETS
 
 LOWERINGS = Lowerings(
-    statements=STATEMENTS | LOOPS | EXCEPTIONS,
+    statements=STATEMENTS | LOOPS | EXCEPTIONS | MATCHING,
     expressions=EXPRESSIONS | COMPREHENSIONS | CALLS,
     targets=TARGETS,
 )

@@ -24,7 +24,13 @@ from waymark.compiler.diagnostics import Findings
 from waymark.compiler.resolve import library
 from waymark.compiler.resolve.calls import PLAIN_RESULTS, CallChecks
 from waymark.compiler.resolve.names import MISSING, near, outer_value, visible_names
-from waymark.compiler.resolve.scopes import Comprehension, names_bound_in, parameter_nodes, target_names
+from waymark.compiler.resolve.scopes import (
+    Comprehension,
+    captured_names,
+    names_bound_in,
+    parameter_nodes,
+    target_names,
+)
 from waymark.compiler.resolve.statics import Module, Refusal, Static, Statics, Typing
 from waymark.compiler.resolve.workflow_class import Primitive, WorkflowClass
 from waymark.compiler.source import FunctionSource
@@ -38,6 +44,10 @@ _LOWERED_FIELDS: dict[str, tuple[str, ...]] = {
     node: tuple(name for name, decision in decisions.items() if isinstance(decision, Lowered))
     for node, decisions in FIELDS.items()
 }
+
+
+TEMPORARIES_PER_PATTERN = 5
+"""What a mapping pattern inside another needs: its place there, the value, the keys, what they found, the rest."""
 
 
 class _Scope:
@@ -244,6 +254,19 @@ class FunctionResolver:
             self._result.handler_locals[node] = self._names[name]
         for statement in node.body:
             self.visit(statement)
+
+    def _visit_Match(self, node: ast.Match) -> None:
+        self.visit(node.subject)
+        for case in node.cases:
+            patterns = [part for part in ast.walk(case.pattern) if isinstance(part, ast.pattern)]
+            for part in patterns:
+                for name in captured_names(part):
+                    name = self._source.mangled(name)
+                    self._result.captures[name] = self._names[name]
+            temporaries = self._result.temporaries
+            while len(temporaries) < 1 + TEMPORARIES_PER_PATTERN * len(patterns):
+                temporaries.append(self._new_local(f".{len(temporaries)}"))
+            self.visit(case)
 
     def _visit_Subscript(self, node: ast.Subscript) -> None:
         base = self.static(node.value)

@@ -49,14 +49,11 @@ def _bound(node: ast.AST, hidden: frozenset[ast.AST]) -> Iterator[tuple[str, boo
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 for generator in current.generators:
                     targets.update(target_names(generator.target))
-            case (
-                ast.ExceptHandler(name=str(name))
-                | ast.MatchAs(name=str(name))
-                | ast.MatchStar(name=str(name))
-            ):
+            case ast.ExceptHandler(name=str(name)):
                 yield name, True
-            case ast.MatchMapping(rest=str(name)):
-                yield name, True
+            case ast.pattern():
+                for name in captured_names(current):
+                    yield name, True
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 yield name, True
                 continue
@@ -65,6 +62,13 @@ def _bound(node: ast.AST, hidden: frozenset[ast.AST]) -> Iterator[tuple[str, boo
             case ast.Lambda():
                 continue
         waiting.extend(ast.iter_child_nodes(current))
+
+
+def captured_names(pattern: ast.pattern) -> Iterator[str]:
+    """The name that a pattern binds by itself, if any."""
+    match pattern:
+        case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+            yield name
 
 
 def target_names(target: ast.expr) -> Iterator[ast.Name]:
