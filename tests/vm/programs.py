@@ -20,9 +20,10 @@ from waymark.vm.machine import Machine
 START_US = 1_700_000_000_000_000
 
 _HEADER = """
-import asyncio, enum, math
+import asyncio, base64, collections, copy, dataclasses, enum, functools, hashlib, itertools, json, math, operator, random, re, statistics, uuid
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
+from fractions import Fraction
 from decimal import Decimal
 from pathlib import PurePosixPath as Path
 from pydantic import BaseModel

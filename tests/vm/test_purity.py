@@ -14,7 +14,8 @@ import waymark.vm
 
 ALLOWED = {
     "__future__", "_string", "asyncio", "bisect", "builtins", "codecs", "collections", "dataclasses", "datetime", "decimal", "enum",
-    "heapq", "keyword", "math", "msgspec", "operator", "pathlib", "re", "string", "types", "typing", "uuid", "waymark",
+    "fractions", "functools", "heapq", "keyword", "math", "msgspec", "operator", "pathlib", "re", "statistics", "string", "types", "typing",
+    "uuid", "waymark", "zoneinfo",
 }  # fmt: skip
 """`asyncio` only for the class CancelledError."""
 

@@ -1,110 +1,188 @@
-"""What programs may use of Python's library: the contract between compiler and VM.
+"""What programs may use of Python's library: the contract between compiler and VM, and the source of docs/language.md.
 
-`FUNCTIONS` and `CLASSES` are reached by `BUILTIN name`; `METHODS` are the methods of builtin types that `ATTR` gives.
-A test proves that the VM implements every name, and that nothing else is reachable.
+`FUNCTIONS`, `CLASSES` and `VALUES` are reached by `BUILTIN name`; `METHODS` and `ATTRIBUTES` are those of values, which `ATTR` gives.
+A test proves that the VM implements every name, and that nothing else is reachable; `waymark.program.refused` says why not.
 """
 
 from __future__ import annotations
 
-FUNCTIONS: frozenset[str] = frozenset(
-    {
-        "abs", "all", "any", "ascii", "bin", "callable", "chr", "divmod", "enumerate", "filter", "format", "getattr",
-        "hasattr", "hex", "isinstance", "issubclass", "iter", "len", "map", "max", "min", "next", "oct", "ord", "pow",
-        "repr", "reversed", "round", "sorted", "sum", "zip",
-        "asyncio.gather", "asyncio.sleep",
-        "math.ceil", "math.floor", "math.sqrt", "math.isnan", "math.isinf", "math.prod", "math.gcd", "math.log", "math.exp",
-        "math.trunc", "math.fabs", "math.isclose", "math.factorial", "math.log2", "math.log10", "math.sin", "math.cos", "math.pow",
-    }
-)  # fmt: skip
+
+def _names(**modules: str) -> frozenset[str]:
+    """`module.name` for words by module; bare names for `builtins`; `__` in a module stands for a dot."""
+    return frozenset(
+        word if module == "builtins" else f"{module.replace('__', '.')}.{word}"
+        for module, words in modules.items()
+        for word in words.split()
+    )
+
+
+FUNCTIONS: frozenset[str] = _names(
+    builtins="""
+        abs all any ascii bin callable chr delattr divmod enumerate filter format getattr hasattr hex isinstance issubclass iter len
+        map max min next oct ord pow repr reversed round setattr sorted sum zip
+    """,
+    asyncio="gather sleep",
+    math="""
+        acos acosh asin asinh atan atan2 atanh cbrt ceil comb copysign cos cosh degrees dist erf erfc exp exp2 expm1 fabs factorial
+        floor fmod frexp fsum gamma gcd hypot isclose isfinite isinf isnan isqrt lcm ldexp lgamma log log10 log1p log2 modf nextafter
+        perm pow prod radians remainder sin sinh sqrt tan tanh trunc ulp
+    """,
+    cmath="""
+        acos acosh asin asinh atan atanh cos cosh exp isclose isfinite isinf isnan log log10 phase polar rect sin sinh sqrt tan tanh
+    """,
+    statistics="""
+        fmean geometric_mean harmonic_mean mean median median_grouped median_high median_low mode multimode pstdev pvariance quantiles
+        stdev variance
+    """,
+)
 """Functions by the name they are reached by: bare for builtins, `module.name` otherwise."""
 
-EXCEPTIONS: frozenset[str] = frozenset(
-    {
-        "ArithmeticError", "AssertionError", "AttributeError", "BaseException", "BufferError", "ConnectionAbortedError",
-        "ConnectionError", "ConnectionRefusedError", "ConnectionResetError", "EOFError", "Exception", "FileExistsError",
-        "FileNotFoundError", "FloatingPointError", "ImportError", "IndexError", "InterruptedError", "IsADirectoryError",
-        "KeyError", "LookupError", "MemoryError", "ModuleNotFoundError", "NameError", "NotADirectoryError",
-        "NotImplementedError", "OSError", "OverflowError", "PermissionError", "ProcessLookupError", "RecursionError",
-        "ReferenceError", "RuntimeError", "StopAsyncIteration", "StopIteration", "SyntaxError", "SystemError",
-        "TimeoutError", "TypeError", "UnboundLocalError", "UnicodeDecodeError", "UnicodeEncodeError", "UnicodeError",
-        "ValueError", "ZeroDivisionError", "BrokenPipeError", "ChildProcessError", "BlockingIOError",
-    }
-)  # fmt: skip
+EXCEPTIONS: frozenset[str] = _names(
+    builtins="""
+        ArithmeticError AssertionError AttributeError BaseException BlockingIOError BrokenPipeError BufferError ChildProcessError
+        ConnectionAbortedError ConnectionError ConnectionRefusedError ConnectionResetError EOFError Exception FileExistsError
+        FileNotFoundError FloatingPointError ImportError IndexError InterruptedError IsADirectoryError KeyError LookupError MemoryError
+        ModuleNotFoundError NameError NotADirectoryError NotImplementedError OSError OverflowError PermissionError ProcessLookupError
+        RecursionError ReferenceError RuntimeError StopAsyncIteration StopIteration SyntaxError SystemError TimeoutError TypeError
+        UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError UnicodeTranslateError ValueError ZeroDivisionError
+    """
+)
 """Builtin exception classes."""
 
-CLASSES: frozenset[str] = EXCEPTIONS | frozenset(
-    {
-        "bool", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "object", "range", "set", "slice", "str",
-        "tuple", "type",
-        "asyncio.CancelledError",
-        "dataclasses.FrozenInstanceError",
-        "datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta",
-        "decimal.Decimal", "pathlib.Path", "pathlib.PurePosixPath", "uuid.UUID",
-        "waymark.ActionError", "waymark.ActionLost", "waymark.ActionTimeout", "waymark.ExhaustedRetriesError",
-        "waymark.RetryPolicy", "waymark.WaymarkError", "waymark.ValueEncodingError",
-    }
-)  # fmt: skip
+CLASSES: frozenset[str] = EXCEPTIONS | _names(
+    builtins="bool bytes complex dict float frozenset int list object range set slice str tuple type",
+    asyncio="CancelledError",
+    dataclasses="FrozenInstanceError",
+    datetime="date datetime time timedelta timezone tzinfo",
+    decimal="""
+        Clamped Decimal DecimalException DivisionByZero FloatOperation Inexact InvalidOperation Overflow Rounded Subnormal Underflow
+    """,
+    fractions="Fraction",
+    pathlib="Path PurePath PurePosixPath",
+    statistics="StatisticsError",
+    uuid="UUID",
+    waymark="""
+        ActionError ActionLost ActionTimeout ExhaustedRetriesError RetryPolicy ValueEncodingError WaymarkError
+    """,
+    zoneinfo="ZoneInfo ZoneInfoNotFoundError",
+)
 """Classes by the name they are reached by; usable in calls, isinstance and except."""
 
+VALUES: frozenset[str] = _names(
+    datetime="UTC",
+    datetime__date="max min resolution",
+    datetime__datetime="max min resolution",
+    datetime__time="max min resolution",
+    datetime__timedelta="max min resolution",
+    datetime__timezone="utc",
+    uuid="NAMESPACE_DNS NAMESPACE_OID NAMESPACE_URL NAMESPACE_X500",
+)
+"""Values of modules and classes that are kept by name; plain ones, as `math.pi`, are constants of the program."""
+
+NAMES: frozenset[str] = FUNCTIONS | CLASSES | VALUES
+"""Everything that `BUILTIN` reaches."""
+
+_STR_METHODS = """
+    capitalize casefold center count encode endswith expandtabs find format format_map index isalnum isalpha isascii isdecimal isdigit
+    isidentifier islower isnumeric isprintable isspace istitle isupper join ljust lower lstrip maketrans partition removeprefix
+    removesuffix replace rfind rindex rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title translate upper
+    zfill
+"""
+_SET_METHODS = "copy difference intersection isdisjoint issubset issuperset symmetric_difference union"
+
 METHODS: dict[str, frozenset[str]] = {
-    "str": frozenset(
-        {
-            "capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format", "index", "isalnum",
-            "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric", "isprintable", "isspace",
-            "istitle", "isupper", "join", "ljust", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "replace",
-            "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip",
-            "swapcase", "title", "upper", "zfill",
-        }
-    ),
-    "bytes": frozenset({"decode", "hex", "startswith", "endswith", "find", "split", "strip", "join", "replace", "count"}),
-    "list": frozenset(
-        {"append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse", "sort"}
-    ),
-    "tuple": frozenset({"count", "index"}),
-    "dict": frozenset(
-        {"clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"}
-    ),
-    "set": frozenset(
-        {
-            "add", "clear", "copy", "difference", "difference_update", "discard", "intersection", "intersection_update",
-            "isdisjoint", "issubset", "issuperset", "pop", "remove", "symmetric_difference", "symmetric_difference_update",
-            "union", "update",
-        }
-    ),
-    "frozenset": frozenset(
-        {"copy", "difference", "intersection", "isdisjoint", "issubset", "issuperset", "symmetric_difference", "union"}
-    ),
-    "int": frozenset({"as_integer_ratio", "bit_count", "bit_length", "conjugate", "to_bytes"}),
-    "float": frozenset({"as_integer_ratio", "conjugate", "hex", "is_integer"}),
-    "bool": frozenset({"bit_length"}),
-    "datetime": frozenset({"isoformat", "date", "time", "timestamp", "replace", "weekday", "strftime", "astimezone"}),
-    "date": frozenset({"isoformat", "replace", "weekday", "strftime"}),
-    "time": frozenset({"isoformat", "replace", "strftime"}),
-    "timedelta": frozenset({"total_seconds"}),
-    "Decimal": frozenset({"quantize", "is_nan", "is_finite", "to_integral_value"}),
-    "UUID": frozenset(),
-    "Path": frozenset({"joinpath", "with_name", "with_suffix", "as_posix", "is_absolute"}),
-    "BaseException": frozenset({"add_note", "with_traceback"}),
-}  # fmt: skip
+    name: frozenset(words.split())
+    for name, words in {
+        "str": _STR_METHODS,
+        "bytes": """
+            capitalize center count decode endswith expandtabs find fromhex hex index isalnum isalpha isascii isdigit islower isspace
+            istitle isupper join ljust lower lstrip maketrans partition removeprefix removesuffix replace rfind rindex rjust rpartition
+            rsplit rstrip split splitlines startswith strip swapcase title translate upper zfill
+        """,
+        "list": "append clear copy count extend index insert pop remove reverse sort",
+        "tuple": "count index",
+        "dict": "clear copy fromkeys get items keys pop popitem setdefault update values",
+        "set": f"""
+            add clear difference_update discard intersection_update pop remove symmetric_difference_update update {_SET_METHODS}
+        """,
+        "frozenset": _SET_METHODS,
+        "range": "count index",
+        "slice": "indices",
+        "int": "as_integer_ratio bit_count bit_length conjugate from_bytes to_bytes",
+        "float": "as_integer_ratio conjugate fromhex hex is_integer",
+        "complex": "conjugate",
+        "bool": "bit_length",
+        "datetime": """
+            astimezone combine date dst fromtimestamp isoformat replace strftime strptime time timestamp timetz tzname
+            utcfromtimestamp utcoffset
+        """,
+        "date": """
+            ctime fromisocalendar fromisoformat fromordinal isocalendar isoformat isoweekday replace strftime toordinal weekday
+        """,
+        "time": "dst fromisoformat isoformat replace strftime tzname utcoffset",
+        "timedelta": "total_seconds",
+        "timezone": "dst tzname utcoffset",
+        "ZoneInfo": "dst tzname utcoffset",
+        "Decimal": """
+            adjusted as_integer_ratio canonical compare compare_signal compare_total compare_total_mag conjugate copy_abs copy_negate
+            copy_sign exp fma from_float is_canonical is_finite is_infinite is_nan is_normal is_qnan is_signed is_snan is_subnormal
+            is_zero ln log10 logb max max_mag min min_mag next_minus next_plus next_toward normalize number_class quantize radix
+            remainder_near same_quantum scaleb sqrt to_eng_string to_integral to_integral_exact to_integral_value
+        """,
+        "Fraction": "as_integer_ratio conjugate from_decimal from_float limit_denominator",
+        "UUID": "",
+        "Path": """
+            as_posix is_absolute is_relative_to joinpath match relative_to with_name with_stem with_suffix
+        """,
+        "BaseException": "add_note with_traceback",
+    }.items()
+}
 """Methods by type name. Types that are subclasses (bool of int, datetime of date) also have their base's."""
 
+CLASS_METHODS: frozenset[str] = _names(
+    str="maketrans",
+    bytes="fromhex maketrans",
+    dict="fromkeys",
+    int="from_bytes",
+    float="fromhex",
+    datetime="combine fromisocalendar fromisoformat fromordinal fromtimestamp strptime utcfromtimestamp",
+    date="fromisocalendar fromisoformat fromordinal",
+    time="fromisoformat",
+    Decimal="from_float",
+    Fraction="from_decimal from_float",
+)
+"""Those of the methods that make a value of the class, or need none, as `type.method`."""
+
 ATTRIBUTES: dict[str, frozenset[str]] = {
-    "int": frozenset({"real", "imag", "numerator", "denominator"}),
-    "float": frozenset({"real", "imag"}),
-    "complex": frozenset({"real", "imag"}),
-    "datetime": frozenset({"year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo"}),
-    "date": frozenset({"year", "month", "day"}),
-    "time": frozenset({"hour", "minute", "second", "microsecond", "tzinfo"}),
-    "timedelta": frozenset({"days", "seconds", "microseconds"}),
-    "UUID": frozenset({"hex", "int", "bytes", "version"}),
-    "Path": frozenset({"name", "stem", "suffix", "parent", "parts"}),
-    "range": frozenset({"start", "stop", "step"}),
-    "slice": frozenset({"start", "stop", "step"}),
-    "BaseException": frozenset({"args", "__cause__", "__context__", "__notes__"}),
-    "enum": frozenset({"name", "value"}),
-    "type": frozenset({"__name__", "__qualname__", "__module__"}),
+    name: frozenset(words.split())
+    for name, words in {
+        "int": "denominator imag numerator real",
+        "float": "imag real",
+        "complex": "imag real",
+        "datetime": "day fold hour max microsecond min minute month resolution second tzinfo year",
+        "date": "day max min month resolution year",
+        "time": "fold hour max microsecond min minute resolution second tzinfo",
+        "timedelta": "days max microseconds min resolution seconds",
+        "timezone": "utc",
+        "ZoneInfo": "key",
+        "IsoCalendarDate": "week weekday year",
+        "Decimal": "imag real",
+        "Fraction": "denominator imag numerator real",
+        "UUID": """
+            bytes bytes_le clock_seq clock_seq_hi_variant clock_seq_low fields hex int node time time_hi_version time_low time_mid urn
+            variant version
+        """,
+        "Path": "anchor drive name parent parts root stem suffix suffixes",
+        "range": "start step stop",
+        "slice": "start step stop",
+        "BaseException": "__cause__ __context__ __notes__ args",
+        "enum": "name value",
+        "type": "__module__ __name__ __qualname__",
+    }.items()
 }
 """Data attributes by type name, besides the fields of user classes and the attributes set on exceptions."""
 
-MATH_CONSTANTS: frozenset[str] = frozenset({"math.pi", "math.e", "math.inf", "math.nan", "math.tau"})
-"""Module attributes that the compiler folds into constants."""
+VALUE_MODULES: frozenset[str] = frozenset(
+    {"builtins", "datetime", "decimal", "fractions", "uuid", "zoneinfo"}
+)
+"""Modules whose classes have the methods and attributes of these tables."""

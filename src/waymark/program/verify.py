@@ -138,7 +138,7 @@ class _FunctionVerifier:
             )
         if op is Op.BUILTIN:
             name = self._program.names[operand]
-            if name not in library.FUNCTIONS and name not in library.CLASSES:
+            if name not in library.NAMES:
                 raise self._error(pc, f"the library has no {name!r}")
 
     def _jump(self, pc: int, op: Op, target: int) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import enum
+import fractions
 import pathlib
 import uuid
 import zoneinfo
@@ -75,6 +76,9 @@ class Tag:
     """[number, node]: first occurrence of a container that occurs again."""
     AGAIN = 19
     """number of a SHARED container."""
+    ZONE = 20
+    """[key] of a named time zone, [microseconds from UTC, name or None] of a fixed one."""
+    FRACTION = 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -492,25 +496,58 @@ def _is_text(value: str) -> bool:
 
 
 def _datetime_content(value: dt.datetime) -> object:
-    zone = value.tzinfo
+    zone = _zone_parts(value, value.tzinfo)
+    if zone is None:
+        return _ext(Tag.DATETIME, [value.isoformat(), value.fold, None])
+    return _ext(Tag.DATETIME, [value.replace(tzinfo=None).isoformat(), value.fold, zone])
+
+
+def _time_content(value: dt.time) -> object:
+    zone = _zone_parts(value, value.tzinfo)
+    if zone is None:
+        return _ext(Tag.TIME, [value.isoformat(), value.fold])
+    return _ext(Tag.TIME, [value.replace(tzinfo=None).isoformat(), value.fold, zone])
+
+
+def _zone_parts(value: object, zone: dt.tzinfo | None) -> list[object] | None:
+    """What tells a zone; None for one that the text of a time tells."""
+    if zone is None:
+        return None
     if isinstance(zone, zoneinfo.ZoneInfo):
         if zone.key is None:
             raise _Unsupported(
                 value, "has a time zone without a name; use zoneinfo.ZoneInfo('Area/City') or UTC"
             )
-        return _ext(Tag.DATETIME, [value.replace(tzinfo=None).isoformat(), value.fold, zone.key])
-    if zone is not None and not isinstance(zone, dt.timezone):
+        return [zone.key]
+    if type(zone) is not dt.timezone:
         raise _Unsupported(
             value,
             f"has a time zone of type {type(zone).__qualname__}; use zoneinfo.ZoneInfo or datetime.timezone",
         )
-    return _ext(Tag.DATETIME, [value.isoformat(), value.fold, None])
+    name = (*zone.__getinitargs__(), None)[1]  # type: ignore[attr-defined]  # the parts that pickle takes
+    return None if name is None else [_microseconds(zone), name]
 
 
-def _time_content(value: dt.time) -> object:
-    if value.tzinfo is not None and not isinstance(value.tzinfo, dt.timezone):
-        raise _Unsupported(value, "has a named time zone; use a datetime, or a time without one")
-    return _ext(Tag.TIME, [value.isoformat(), value.fold])
+def _microseconds(zone: dt.timezone) -> int:
+    return zone.utcoffset(None) // dt.timedelta(microseconds=1)
+
+
+def _fixed_zone_content(value: dt.timezone) -> object:
+    return _ext(Tag.ZONE, _zone_parts(value, value) or [_microseconds(value), None])
+
+
+def _fraction_content(value: fractions.Fraction) -> object:
+    return _ext(Tag.FRACTION, [_Writer._scalar(value.numerator), _Writer._scalar(value.denominator)])
+
+
+def _zone(content: Any) -> dt.tzinfo:
+    if len(content) == 1:
+        return zoneinfo.ZoneInfo(content[0])
+    offset, name = content
+    if offset == 0 and name is None:
+        return dt.UTC
+    difference = dt.timedelta(microseconds=offset)
+    return dt.timezone(difference) if name is None else dt.timezone(difference, name)
 
 
 _PATH_TYPE = type(pathlib.Path())
@@ -525,6 +562,9 @@ _LEAVES: dict[type, Callable[[Any], object]] = {
     _PATH_TYPE: lambda value: _ext(Tag.PATH, ["path", str(value)]),
     pathlib.PurePosixPath: lambda value: _ext(Tag.PATH, ["pure", str(value)]),
     complex: lambda value: _ext(Tag.COMPLEX, [value.real, value.imag]),
+    dt.timezone: _fixed_zone_content,
+    zoneinfo.ZoneInfo: lambda value: _ext(Tag.ZONE, _zone_parts(value, value)),
+    fractions.Fraction: _fraction_content,
 }
 
 
@@ -657,11 +697,12 @@ class _Reader:
         if code == Tag.DATETIME:
             text, fold, zone = content
             moment = dt.datetime.fromisoformat(text).replace(fold=fold)
-            return moment if zone is None else moment.replace(tzinfo=zoneinfo.ZoneInfo(zone))
+            return moment if zone is None else moment.replace(tzinfo=_zone(zone))
         if code == Tag.DATE:
             return dt.date.fromisoformat(content)
         if code == Tag.TIME:
-            return dt.time.fromisoformat(content[0]).replace(fold=content[1])
+            time = dt.time.fromisoformat(content[0]).replace(fold=content[1])
+            return time if len(content) < 3 else time.replace(tzinfo=_zone(content[2]))
         if code == Tag.TIMEDELTA:
             return dt.timedelta(*content)
         if code == Tag.DECIMAL:
@@ -670,6 +711,10 @@ class _Reader:
             return (pathlib.Path if content[0] == "path" else pathlib.PurePosixPath)(content[1])
         if code == Tag.COMPLEX:
             return complex(*content)
+        if code == Tag.ZONE:
+            return _zone(content)
+        if code == Tag.FRACTION:
+            return fractions.Fraction(*content)
         raise ValueDecodingError(f"damaged value: unknown extension type {code}")
 
     def _new_record(self, content: Any) -> Any:

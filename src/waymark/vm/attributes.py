@@ -13,7 +13,7 @@ from dataclasses import is_dataclass
 from typing import Any, NoReturn
 
 from waymark.errors import UnsupportedPatternError
-from waymark.program.library import ATTRIBUTES, METHODS
+from waymark.program.library import ATTRIBUTES, METHODS, VALUE_MODULES, VALUES
 from waymark.values.exceptions import HIDDEN
 from waymark.values.sets import _Ordered
 from waymark.values.special import refuse_special
@@ -40,7 +40,6 @@ _EXCEPTION_ATTRIBUTES = frozenset(
         "msg",
     }
 )
-_OWNERS = frozenset({"builtins", "datetime", "decimal"})
 _DICT_VIEW_METHODS = frozenset({"isdisjoint"})
 
 
@@ -136,7 +135,7 @@ def _table_of(kind: type) -> dict[str, bool]:
         names = ["type"]
     elif issubclass(kind, pathlib.PurePath):
         names = ["Path"]
-    elif issubclass(kind, _Ordered) or kind.__module__ in ("builtins", "datetime", "uuid", "decimal"):
+    elif issubclass(kind, _Ordered) or kind.__module__ in VALUE_MODULES:
         names = [base.__name__ for base in kind.__mro__]
     else:
         names = []
@@ -151,8 +150,11 @@ def _table_of(kind: type) -> dict[str, bool]:
 def _of_class(target: Any, name: str) -> Any:
     if issubclass(target, enum.Enum) and name in target.__members__:
         return target.__members__[name]
-    if name in METHODS.get(target.__name__, ()) and target.__module__ in _OWNERS:
-        return BoundMethod(target, name)
+    if target.__module__ in VALUE_MODULES or issubclass(target, pathlib.PurePath):
+        if any(name in METHODS.get(base.__name__, ()) for base in target.__mro__):
+            return BoundMethod(target, name)
+        if f"{target.__module__}.{target.__qualname__}.{name}" in VALUES:
+            return getattr(target, name)
     if name.startswith("__") or not hasattr(target, name):
         raise AttributeError(f"type object '{target.__name__}' has no attribute '{name}'", name=name)
     raise UnsupportedPatternError(

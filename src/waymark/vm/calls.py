@@ -31,9 +31,9 @@ from waymark.vm.objects import (
     FunctionValue,
     Task,
 )
-from waymark.vm.operations import SafeFormatter
 from waymark.vm.signals import SWITCH, WAIT
 from waymark.vm.tasks import Tasks
+from waymark.vm.templates import Templates
 from waymark.vm.unwinding import UNCATCHABLE, note_place
 
 _CALL_BYTES = 100
@@ -54,7 +54,7 @@ class Calls:
         self._heap = heap
         self._tasks = tasks
         self._depth = 0
-        methods = MethodCalls(meter, heap, SafeFormatter(meter, attributes.get), self.invoke)
+        methods = MethodCalls(meter, heap, Templates(meter, attributes.get), self.invoke)
         self._methods = methods
         self._classes = ClassCalls(meter)
         self.library = Library(machine, meter, attributes, methods, tasks.gather)

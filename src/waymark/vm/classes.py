@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import decimal
 import enum
+import fractions
 import pathlib
+import re
+import zoneinfo
 from typing import Any
 
 from waymark.errors import UnsupportedPatternError
@@ -18,6 +21,7 @@ from waymark.vm.weight import check_shown, check_walk, weigh
 
 _LIBRARY = frozenset(loadable_classes().values())
 _COLLECTIONS = (list, tuple, dict, OrderedSet, OrderedFrozenSet)
+_EXPONENT = re.compile(r"[eE][+-]?([0-9_]+)")
 _BITS_PER_DIGIT = {2: 1, 4: 2, 8: 3, 10: 4, 16: 4, 32: 5}
 
 
@@ -100,6 +104,21 @@ class ClassCalls:
         elif isinstance(args[0], list | tuple):
             check_walk(self._meter, args[0])
 
+    def _fraction(self, args: list[Any], kwargs: dict[str, Any]) -> None:
+        """A text of few characters can stand for a number of many: 1e999999."""
+        for value in args:
+            if isinstance(value, decimal.Decimal):
+                check_decimal(value)
+            elif isinstance(value, str):
+                exponent = _EXPONENT.search(value)
+                digits = int(exponent[1][:9].replace("_", "") or "0") if exponent else 0
+                self._meter.integer(4 * (len(value) + digits))
+
+    def _zone(self, args: list[Any], kwargs: dict[str, Any]) -> None:
+        if isinstance(args[0], str):
+            self._meter.burn(500)  # the rules of a zone are read once per process
+            self._meter.text(16 * len(args[0]))
+
     def _path(self, args: list[Any], kwargs: dict[str, Any]) -> None:
         check_path(self._meter, *args)
 
@@ -120,7 +139,9 @@ _CHECKS: dict[type, Any] = {
     int: ClassCalls._integer,
     decimal.Decimal: ClassCalls._decimal,
     type: ClassCalls._type,
-    **dict.fromkeys((pathlib.Path, pathlib.PurePosixPath), ClassCalls._path),
+    fractions.Fraction: ClassCalls._fraction,
+    zoneinfo.ZoneInfo: ClassCalls._zone,
+    **dict.fromkeys((pathlib.Path, pathlib.PurePath, pathlib.PurePosixPath), ClassCalls._path),
 }
 
 _FIRST_PARAMETER: dict[type, str] = {str: "object", bytes: "source", decimal.Decimal: "value"}

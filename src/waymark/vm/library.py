@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import builtins
-import dataclasses
-import datetime
 import decimal
-import math
+import functools
 import operator
-import pathlib
-import uuid
 from typing import Any
 
-from waymark import errors
-from waymark.model.policy import RetryPolicy
 from waymark.program import library as names
+from waymark.program.live import live_object
 from waymark.values.sets import OrderedFrozenSet, OrderedSet, _Ordered
+from waymark.vm import numbers
 from waymark.vm.attributes import Attributes
 from waymark.vm.iteration import (
     DictView,
@@ -39,56 +33,24 @@ from waymark.vm.objects import (
     FunctionValue,
     SleepCall,
 )
-from waymark.vm.operations import check_decimal, format_value, guard_divide, guard_multiply, guard_power
+from waymark.vm.operations import check_decimal, format_value, guard_divide
 from waymark.vm.weight import check_shown, check_walk
-
-_MODULES: dict[str, Any] = {
-    "asyncio": asyncio,
-    "dataclasses": dataclasses,
-    "datetime": datetime,
-    "decimal": decimal,
-    "math": math,
-    "pathlib": pathlib,
-    "uuid": uuid,
-}
-
-_WAYMARK_CLASSES: dict[str, type] = {
-    "RetryPolicy": RetryPolicy,
-    **{
-        name: getattr(errors, name)
-        for name in (
-            "ActionError",
-            "ActionLost",
-            "ActionTimeout",
-            "ExhaustedRetriesError",
-            "WaymarkError",
-            "ValueEncodingError",
-        )
-    },
-}
 
 _MISSING = object()
 
 
-def library_class(name: str) -> type:
-    """The class that `BUILTIN name` gives."""
+def library_object(name: str) -> Any:
+    """What `BUILTIN name` gives, where that is Python's own."""
     if name == "set":
         return OrderedSet
     if name == "frozenset":
         return OrderedFrozenSet
-    module, _, attribute = name.rpartition(".")
-    found = (
-        _WAYMARK_CLASSES[attribute]
-        if module == "waymark"
-        else getattr(_MODULES.get(module, builtins), attribute)
-    )
-    assert isinstance(found, type)
-    return found
+    return live_object(name)
 
 
 def loadable_classes() -> dict[tuple[str, str], type]:
     """Every library class by (module, qualname), for snapshots that hold one."""
-    found = {(cls.__module__, cls.__qualname__): cls for cls in map(library_class, names.CLASSES)}
+    found = {(cls.__module__, cls.__qualname__): cls for cls in map(library_object, names.CLASSES)}
     found["builtins", "NoneType"] = type(None)
     return found
 
@@ -122,8 +84,8 @@ class Library:
         return value
 
     def _make(self, name: str) -> Any:
-        if name in names.CLASSES:
-            return library_class(name)
+        if name in names.CLASSES or name in names.VALUES:
+            return library_object(name)
         if name not in names.FUNCTIONS:
             raise KeyError(name)
         if name == "asyncio.gather":
@@ -131,8 +93,10 @@ class Library:
         own = _OWN.get(name)
         if own is not None:
             return BuiltinFunction(name, own.__get__(self))
-        module, _, attribute = name.rpartition(".")
-        return BuiltinFunction(name, getattr(_MODULES.get(module, builtins), attribute))
+        of_machine = _OF_MACHINE.get(name)
+        if of_machine is not None:
+            return BuiltinFunction(name, functools.partial(of_machine, self._machine))
+        return BuiltinFunction(name, library_object(name))
 
     # ---------------------------------------------------------------- taking all items
 
@@ -145,7 +109,7 @@ class Library:
         return any(iterable)
 
     def _sorted(self, iterable: Any, /, **kwargs: Any) -> list[Any]:
-        items = self._taken(iterable)
+        items = self.taken(iterable)
         return sorted(items, **self._methods.with_key(kwargs))
 
     def _max(self, *args: Any, **kwargs: Any) -> Any:
@@ -156,17 +120,17 @@ class Library:
 
     def _compared(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         if len(args) == 1 and hasattr(type(args[0]), "__iter__"):
-            return (self._taken(args[0]),)
+            return (self.taken(args[0]),)
         check_walk(self._meter, args)
         return args
 
-    def _taken(self, iterable: Any) -> Any:
+    def taken(self, iterable: Any) -> Any:
         """The items, paid for with all comparisons between them; what is no iterable is left for Python to refuse."""
-        count = self._meter.consume(iterable)
+        self._meter.consume(iterable)
         if not hasattr(type(iterable), "__iter__"):
             return iterable
         items = list(iterable)
-        self._meter.burn(2 * count)
+        self._meter.burn(2 * len(items))
         check_walk(self._meter, items)
         return items
 
@@ -183,43 +147,11 @@ class Library:
             start = add(start, item)
         return start
 
-    def _prod(self, iterable: Any, /, *, start: Any = 1) -> Any:
-        self._meter.consume(iterable)
-        if not hasattr(type(iterable), "__iter__"):
-            return math.prod(iterable, start=start)
-        items = list(iterable)
-        bits = sum(item.bit_length() for item in (start, *items) if isinstance(item, int))
-        if bits > 1024:
-            product = start
-            for item in items:
-                guard_multiply(self._meter, product, item)
-                product = product * item
-            return product
-        return math.prod(items, start=start)
-
     # ---------------------------------------------------------------- numbers
-
-    def _pow(self, base: Any, exp: Any, mod: Any = None) -> Any:
-        if mod is None:
-            guard_power(self._meter, base, exp)
-        elif isinstance(exp, int) and isinstance(mod, int):
-            self._meter.burn(exp.bit_length() * mod.bit_length() ** 2 >> 15)
-        return pow(base, exp, mod)
 
     def _divmod(self, left: Any, right: Any, /) -> Any:
         guard_divide(self._meter, left, right)
         return divmod(left, right)
-
-    def _factorial(self, number: Any, /) -> int:
-        if isinstance(number, int) and number > 0:
-            self._meter.integer(number * max(1, number.bit_length() - 1))
-        return math.factorial(number)
-
-    def _gcd(self, *numbers: Any) -> int:
-        for number in numbers:
-            if isinstance(number, int):
-                self._meter.burn(number.bit_length() ** 2 >> 17)
-        return math.gcd(*numbers)
 
     def _round(self, number: Any, ndigits: Any = None) -> Any:
         if isinstance(number, decimal.Decimal):
@@ -227,21 +159,6 @@ class Library:
         elif isinstance(number, int) and isinstance(ndigits, int) and ndigits < 0:
             self._meter.integer(-4 * ndigits)
         return round(number, ndigits)
-
-    def _ceil(self, number: Any, /) -> Any:
-        return math.ceil(self._whole(number))
-
-    def _floor(self, number: Any, /) -> Any:
-        return math.floor(self._whole(number))
-
-    def _trunc(self, number: Any, /) -> Any:
-        return math.trunc(self._whole(number))
-
-    @staticmethod
-    def _whole(number: Any) -> Any:
-        if isinstance(number, decimal.Decimal):
-            check_decimal(number)
-        return number
 
     # ---------------------------------------------------------------- texts and objects
 
@@ -257,10 +174,8 @@ class Library:
         return format_value(self._meter, value, format_spec)
 
     def _getattr(self, target: Any, name: Any, default: Any = _MISSING, /) -> Any:
-        if not isinstance(name, str):
-            raise TypeError(f"attribute name must be string, not '{type(name).__name__}'")
         try:
-            return self._attributes.get(target, name)
+            return self._attributes.get(target, _attribute_name(name))
         except AttributeError:
             if default is _MISSING:
                 raise
@@ -268,6 +183,12 @@ class Library:
 
     def _hasattr(self, target: Any, name: Any, /) -> bool:
         return self._getattr(target, name, _MISSING_VALUE) is not _MISSING_VALUE
+
+    def _setattr(self, target: Any, name: Any, value: Any, /) -> None:
+        self._attributes.set(target, _attribute_name(name), value)
+
+    def _delattr(self, target: Any, name: Any, /) -> None:
+        self._attributes.delete(target, _attribute_name(name))
 
     def _isinstance(self, value: Any, classes: Any, /) -> bool:
         check_walk(self._meter, classes)
@@ -333,6 +254,12 @@ def _copied(value: Any) -> int:
     return count_of(value) >> 4 if isinstance(value, dict | _Ordered | DictView) else 0
 
 
+def _attribute_name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"attribute name must be string, not '{type(name).__name__}'")
+    return name
+
+
 _MISSING_VALUE = object()
 
 _OWN: dict[str, Any] = {
@@ -340,6 +267,7 @@ _OWN: dict[str, Any] = {
     "any": Library._any,
     "ascii": Library._ascii,
     "callable": Library._callable,
+    "delattr": Library._delattr,
     "divmod": Library._divmod,
     "enumerate": Library._enumerate,
     "filter": Library._filter,
@@ -353,19 +281,16 @@ _OWN: dict[str, Any] = {
     "max": Library._max,
     "min": Library._min,
     "next": Library._next,
-    "pow": Library._pow,
     "repr": Library._repr,
     "reversed": Library._reversed,
     "round": Library._round,
+    "setattr": Library._setattr,
     "sorted": Library._sorted,
     "sum": Library._sum,
     "zip": Library._zip,
-    "math.ceil": Library._ceil,
-    "math.factorial": Library._factorial,
-    "math.floor": Library._floor,
-    "math.gcd": Library._gcd,
-    "math.prod": Library._prod,
-    "math.trunc": Library._trunc,
     "asyncio.sleep": staticmethod(SleepCall.make),
 }
-"""Functions that differ from Python's own in what they check first; the others are Python's own."""
+"""Functions that differ from Python's own in what they check first."""
+
+_OF_MACHINE: dict[str, Any] = {**numbers.FUNCTIONS}
+"""The same in modules by subject, each called with the machine first. All others are Python's own."""

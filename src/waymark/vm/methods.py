@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import codecs
 import datetime
+import decimal
+import fractions
 import pathlib
 from collections.abc import Callable
 from typing import Any
 
 from waymark.errors import UnsupportedPatternError
+from waymark.program.library import CLASS_METHODS
 from waymark.values.sets import _Ordered
 from waymark.vm.heap import Heap
 from waymark.vm.iteration import VIEWS
 from waymark.vm.limits import Meter
 from waymark.vm.objects import BoundMethod
-from waymark.vm.operations import SafeFormatter, check_path, check_time_format
+from waymark.vm.operations import check_decimal, check_path
+from waymark.vm.templates import Templates
+from waymark.vm.times import check_time_call
 from waymark.vm.weight import check_key, check_keys, check_walk, weigh
 
 Invoke = Callable[[Any, list[Any]], Any]
@@ -34,17 +39,22 @@ _LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 class MethodCalls:
     """Calls of builtin methods for one machine."""
 
-    def __init__(self, meter: Meter, heap: Heap, formatter: SafeFormatter, invoke: Invoke) -> None:
+    def __init__(self, meter: Meter, heap: Heap, templates: Templates, invoke: Invoke) -> None:
         self._meter = meter
         self._heap = heap
-        self._formatter = formatter
+        self._templates = templates
         self._invoke = invoke
 
     def call(self, method: BoundMethod, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """`receiver.name(*args, **kwargs)`."""
         name = method.name
         receiver = method.receiver
-        if isinstance(receiver, type) and args and isinstance(args[0], receiver):
+        if (
+            isinstance(receiver, type)
+            and args
+            and isinstance(args[0], receiver)
+            and not _is_of_class(receiver, name)
+        ):
             receiver, args = args[0], args[1:]  # str.upper(text) is text.upper()
         if isinstance(receiver, str | bytes):
             return self._of_text(receiver, name, args, kwargs)
@@ -56,12 +66,14 @@ class MethodCalls:
             return self._of_set(receiver, name, args, kwargs)
         if isinstance(receiver, type):
             return self._of_class(receiver, name, args, kwargs)
-        if name == "to_bytes" and args and isinstance(args[0], int):
-            self._meter.text(args[0])
+        if isinstance(receiver, int):
+            self._of_int(name, args, kwargs)
         elif isinstance(receiver, datetime.date | datetime.time):
-            self._check_time(receiver, name, args)
+            check_time_call(receiver, name, args, kwargs)
         elif isinstance(receiver, pathlib.PurePath):
             check_path(self._meter, receiver, *args)
+        elif isinstance(receiver, range | decimal.Decimal | fractions.Fraction):
+            self._of_number(receiver, name, args)
         elif name == "isdisjoint":
             self._meter.consume(args[0] if args else None)
             check_keys(self._meter, args)
@@ -78,7 +90,23 @@ class MethodCalls:
         return getattr(receiver, name)(*args, **kwargs)
 
     def _format(self, receiver: str, _name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        return self._formatter.vformat(receiver, args, kwargs)
+        return self._templates.fill(receiver, args, kwargs)
+
+    def _format_map(self, receiver: str, _name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if len(args) != 1 or kwargs:
+            return receiver.format_map(*args, **kwargs)
+        return self._templates.fill(receiver, None, args[0])
+
+    def _translate(self, receiver: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """Every character may become a text of its own."""
+        if args and isinstance(receiver, str):
+            table = args[0]
+            longest = (
+                max(map(len, filter(_is_str, table.values())), default=1) if isinstance(table, dict) else 1
+            )
+            self._meter.burn(len(receiver) >> 2)
+            self._meter.text(len(receiver) * max(1, longest))
+        return getattr(receiver, name)(*args, **kwargs)
 
     def _padded(self, receiver: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         tabs = receiver.count("\t" if isinstance(receiver, str) else b"\t") if name == "expandtabs" else 1
@@ -230,18 +258,39 @@ class MethodCalls:
         if name == "fromkeys" and args:
             meter.consume(args[0])
             args = [self._hashable_items(args[0]), *args[1:]]
+        elif name == "from_bytes" and args:
+            meter.integer(8 * meter.consume(args[0]))
+        elif issubclass(receiver, datetime.date | datetime.time):
+            check_time_call(receiver, name, args, kwargs)
+        else:
+            for argument in args:
+                meter.text(weigh(meter, argument))
+                if isinstance(argument, decimal.Decimal):
+                    check_decimal(argument)
         return getattr(receiver, name)(*args, **kwargs)
 
-    def _check_time(self, receiver: Any, name: str, args: list[Any]) -> None:
-        """The zone of the host must not decide anything: the next host may have another."""
-        if name in ("timestamp", "astimezone") and getattr(receiver, "tzinfo", None) is None:
-            raise UnsupportedPatternError(
-                f"{name}() of a datetime without tzinfo asks for the time zone of the host; give it one, as replace(tzinfo=...)"
-            )
-        if name == "astimezone" and not args:
-            raise UnsupportedPatternError("astimezone() without a zone asks for that of the host; pass one")
-        if name == "strftime":
-            check_time_format(args[0] if args else "")
+    def _of_int(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> None:
+        length = args[0] if args else kwargs.get("length")
+        if name == "to_bytes" and isinstance(length, int):
+            self._meter.text(length)
+
+    def _of_number(self, receiver: Any, name: str, args: list[Any]) -> None:
+        """Ranges too: what is no int is looked for item by item."""
+        if isinstance(receiver, range):
+            if not all(isinstance(argument, int) for argument in args):
+                self._meter.consume(receiver)
+        elif isinstance(receiver, decimal.Decimal):
+            self._meter.burn(len(args) + (weigh(self._meter, receiver) >> 6))
+            if name == "as_integer_ratio":
+                check_decimal(receiver)
+
+
+def _is_of_class(cls: type, name: str) -> bool:
+    return any(f"{base.__name__}.{name}" in CLASS_METHODS for base in cls.__mro__)
+
+
+def _is_str(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def check_codec(name: Any) -> None:
@@ -262,6 +311,8 @@ Check = Callable[[MethodCalls, Any, str, list[Any], dict[str, Any]], Any]
 
 _TEXT_CHECKS: dict[str, Check] = {
     "format": MethodCalls._format,
+    "format_map": MethodCalls._format_map,
+    "translate": MethodCalls._translate,
     "join": MethodCalls._join,
     "replace": MethodCalls._replace,
     **dict.fromkeys(("center", "ljust", "rjust", "zfill", "expandtabs"), MethodCalls._padded),

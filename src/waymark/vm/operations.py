@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import fractions
 import operator
 import pathlib
 import re
-import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from waymark.errors import UnsupportedPatternError
 from waymark.program.instructions import BINARY_OPERATORS, COMPARE_OPERATORS, UNARY_OPERATORS
 from waymark.values.sets import _Ordered
 from waymark.vm.iteration import DictView, make_iterator
 from waymark.vm.limits import Meter, exceeded
+from waymark.vm.times import check_time_format
 from waymark.vm.weight import LIGHT, check_key, check_shown, check_walk, weigh
 
 Guard = Callable[[Meter, Any, Any], None]
 
 _SEQUENCES = (str, bytes, list, tuple)
-_LONGEST_TIME_FORMAT = 1000
 _DECIMAL_DIGITS = 5000
 """Digits past which a Decimal is not turned into an int or a text with all its zeros."""
 
@@ -38,6 +37,22 @@ def guard_add(meter: Meter, left: Any, right: Any) -> None:
     """Before left + right."""
     if isinstance(left, _SEQUENCES) and isinstance(right, _SEQUENCES):
         _check_size(meter, left, len(left) + len(right))
+    else:
+        _check_fractions(meter, left, right)
+
+
+def _check_fractions(meter: Meter, left: Any, right: Any) -> None:
+    """Before two numbers become a fraction, each part of which may be as long as all of theirs."""
+    if isinstance(left, fractions.Fraction) or isinstance(right, fractions.Fraction):
+        bits = _fraction_bits(left) + _fraction_bits(right)
+        meter.integer(bits)
+        meter.burn(8 + (bits**2 >> 17))
+
+
+def _fraction_bits(value: Any) -> int:
+    if isinstance(value, fractions.Fraction):
+        return value.numerator.bit_length() + value.denominator.bit_length()
+    return value.bit_length() if isinstance(value, int) else 0
 
 
 def guard_extend(meter: Meter, left: Any, right: Any) -> None:
@@ -56,12 +71,16 @@ def guard_multiply(meter: Meter, left: Any, right: Any) -> None:
         _check_size(meter, left, len(left) * max(right, 0))
     elif isinstance(right, _SEQUENCES) and isinstance(left, int):
         _check_size(meter, right, len(right) * max(left, 0))
+    else:
+        _check_fractions(meter, left, right)
 
 
 def guard_power(meter: Meter, left: Any, right: Any) -> None:
     """Before left ** right."""
     if isinstance(left, int) and isinstance(right, int) and right > 0 and abs(left) > 1:
         meter.integer(left.bit_length() * right)
+    elif isinstance(left, fractions.Fraction) and isinstance(right, int):
+        meter.integer(_fraction_bits(left) * abs(right))
 
 
 def guard_shift(meter: Meter, left: Any, right: Any) -> None:
@@ -76,6 +95,8 @@ def guard_divide(meter: Meter, left: Any, right: Any) -> None:
         meter.integer(left.bit_length())
     elif isinstance(left, pathlib.PurePath) or isinstance(right, pathlib.PurePath):
         check_path(meter, left, right)
+    else:
+        _check_fractions(meter, left, right)
 
 
 def check_path(meter: Meter, *parts: Any) -> None:
@@ -98,6 +119,8 @@ def guard_meet_sets(meter: Meter, left: Any, right: Any) -> None:
         meter.consume(left)
         meter.consume(right)
         _check_views(meter, left, right)
+    else:
+        _check_fractions(meter, left, right)
 
 
 def _check_views(meter: Meter, left: Any, right: Any) -> None:
@@ -148,18 +171,6 @@ def check_decimal(value: decimal.Decimal) -> None:
     if value.is_finite() and abs(value.adjusted()) > _DECIMAL_DIGITS:
         exceeded(
             f"a Decimal with an exponent of {value.adjusted():,} is over the limit of {_DECIMAL_DIGITS:,}"
-        )
-
-
-def check_time_format(spec: Any) -> None:
-    """Before a time is formatted by the C library."""
-    if not isinstance(spec, str):
-        return
-    if len(spec) > _LONGEST_TIME_FORMAT:
-        exceeded(f"a time format of {len(spec):,} characters is over the limit of {_LONGEST_TIME_FORMAT:,}")
-    if "%s" in spec:
-        raise UnsupportedPatternError(
-            "%s in a time format asks for the time zone of the host; use timestamp()"
         )
 
 
@@ -278,48 +289,6 @@ def guard_compare(meter: Meter, operand: int, left: Any, right: Any) -> None:
 
 FIRST_MEMBERSHIP = min(_MEMBERSHIP)
 """Operands from here on look into a container."""
-
-
-class SafeFormatter(string.Formatter):
-    """`str.format` whose field names reach attributes by the machine's rules only, and whose text keeps to the limit."""
-
-    def __init__(self, meter: Meter, get_attribute: Callable[[Any, str], Any]) -> None:
-        self._meter = meter
-        self._get_attribute = get_attribute
-        self._made = 0
-        super().__init__()
-
-    def vformat(self, format_string: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-        self._made = 0
-        return super().vformat(format_string, args, kwargs)
-
-    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        import _string  # type: ignore[import-not-found]  # the parser behind str.format
-
-        first, rest = _string.formatter_field_name_split(field_name)
-        value = self.get_value(first, args, kwargs)
-        for is_attribute, name in rest:
-            value = self._get_attribute(value, name) if is_attribute else value[name]
-        return value, first
-
-    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if isinstance(key, int):
-            try:
-                return args[key]
-            except IndexError:
-                raise IndexError(f"Replacement index {key} out of range for positional args tuple") from None
-        return kwargs[key]
-
-    def convert_field(self, value: Any, conversion: Any) -> Any:
-        if conversion is not None:
-            check_shown(self._meter, value)
-        return super().convert_field(value, conversion)
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        text = format_value(self._meter, value, format_spec)
-        self._made += len(text)
-        self._meter.text(self._made)
-        return text
 
 
 def convert(meter: Meter, value: Any, conversion: int) -> Any:

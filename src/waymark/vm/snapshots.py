@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import enum
 from typing import Any
 
@@ -49,8 +50,10 @@ _FILLED: tuple[type, ...] = (
 )
 _FIRST_FILLED_CODE = 70
 _CODE_CLASS, _CODE_BUILTIN, _CODE_UNBOUND, _CODE_RANGE, _CODE_SLICE, _CODE_OBJECT = 64, 65, 66, 67, 68, 69
+_CODE_WEEK = 63
 
 
+_WEEK_TYPE = type(datetime.date.min.isocalendar())
 _LIBRARY = loadable_classes()
 _CLASS_TYPE = InternalType(_CODE_CLASS, ("__module__", "__qualname__"))
 
@@ -62,6 +65,11 @@ _WRITTEN: dict[type, InternalType] = {
     range: InternalType(_CODE_RANGE, ("start", "stop", "step"), range),
     slice: InternalType(_CODE_SLICE, ("start", "stop", "step"), slice),
     object: InternalType(_CODE_OBJECT, (), object),
+    _WEEK_TYPE: InternalType(
+        _CODE_WEEK,
+        ("year", "week", "weekday"),
+        lambda *week: datetime.date.fromisocalendar(*week).isocalendar(),
+    ),
     **{
         cls: InternalType(_FIRST_FILLED_CODE + offset, cls.__waymark_state__, type=cls)  # type: ignore[attr-defined]
         for offset, cls in enumerate(_FILLED)

@@ -174,10 +174,9 @@ class PlainFunctions(Workflow):
 class Libraries(Workflow):
     async def run(self, text):
         a = json.loads(text)  # WM131 13 "move it into an @action"
-        b = collections.Counter(text)  # WM131 13 "move it into an @action"
-        c = int.from_bytes(b"x")  # WM131 13 "move it into an @action"
+        b = collections.UserDict(text)  # WM131 13 "move it into an @action"
         d = super().run()  # WM131 13 "give the base class's method"
-        return [a, b, c, d, setattr(a, "x", 1)]  # WM131 29 "object.name = value"
+        return [a, b, d]
 
 
 class InputAndOutput(Workflow):
@@ -229,7 +228,7 @@ class Methods(Workflow):
         a = Order.empty()  # WM136 13 "helper method"
         b = Model.model_validate({"x": 1})  # WM136 13 "helper method"
         c = order.double()  # WM136 13 "in an @action"
-        d = "x".translate({})  # WM136 13 "in an @action"
+        d = "x".read_text({})  # WM136 13 "in an @action"
         f = order.tax + (await tagged()).label  # WM136 13 "use the fields" # WM136 25 "use the fields"
         e = "x".uper()  # WM136 13 "did you mean `upper`?"
         return [a, b, c, d, e]

@@ -1,24 +1,16 @@
-"""Every body of the differential tests: `ALL` is what the runner goes through."""
+"""Every body of the differential tests: `ALL` is what the runner goes through, from every module of this folder."""
 
 from __future__ import annotations
 
-from tests.differential.bodies import (
-    arithmetic,
-    classes,
-    concurrency,
-    containers,
-    exceptions,
-    functions,
-    loops,
-    matching,
-    text,
-)
+import importlib
+import pkgutil
+
 from tests.differential.bodies.body import Body, Run, bodies_of, counted_attempts
 
 ALL: tuple[Body, ...] = tuple(
     body
-    for module in (arithmetic, text, containers, loops, exceptions, concurrency, functions, classes, matching)
-    for body in bodies_of(module)
+    for name in sorted(module.name for module in pkgutil.iter_modules(__path__))
+    for body in bodies_of(importlib.import_module(f"{__name__}.{name}"))
 )
 
 __all__ = ["ALL", "Body", "Run", "counted_attempts"]

@@ -35,7 +35,8 @@ from waymark.compiler.resolve.statics import Module, Refusal, Static, Statics, T
 from waymark.compiler.resolve.workflow_class import Primitive, WorkflowClass
 from waymark.compiler.source import FunctionSource
 from waymark.errors import ValueEncodingError
-from waymark.program.library import ATTRIBUTES, METHODS
+from waymark.program.library import ATTRIBUTES, FUNCTIONS, METHODS, VALUES
+from waymark.program.live import live_object
 from waymark.program.program import Parameter
 from waymark.values.classes import ClassInfo, ClassKind
 from waymark.values.codec import encode
@@ -470,8 +471,12 @@ class FunctionResolver:
             case _:
                 return None
 
-    def _library_attribute(self, name: str, attribute: str, shown: str) -> Refusal | None:
-        owner = library.live_object(name)
+    def _library_attribute(self, name: str, attribute: str, shown: str) -> Static | None:
+        owner = live_object(name)
+        if f"{name}.{attribute}" in FUNCTIONS | VALUES:
+            return Library(f"{name}.{attribute}")
+        if name in VALUES:
+            return None
         if isinstance(owner, type):
             allowed = set(ATTRIBUTES["type"])
             for base in owner.__mro__:

@@ -3,30 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import builtins
-import dataclasses
-import datetime
-import decimal
-import importlib
-import math
-import pathlib
 import sys
 import types
-import uuid
 
-from waymark import errors
-from waymark.model.policy import RetryPolicy
 from waymark.program import library
-
-_MODULES: dict[str, object] = {
-    "asyncio": asyncio,
-    "dataclasses": dataclasses,
-    "datetime": datetime,
-    "decimal": decimal,
-    "math": math,
-    "pathlib": pathlib,
-    "uuid": uuid,
-}
+from waymark.program.live import MISSING, live_object
 
 METHOD_NAMES: frozenset[str] = frozenset().union(*library.METHODS.values())
 """Every method that some value of a workflow has."""
@@ -37,20 +18,9 @@ AWAITABLE_FUNCTIONS = frozenset({"asyncio.gather", "asyncio.sleep"})
 """Library functions that give an awaitable."""
 
 
-def live_object(name: str) -> object:
-    """The object behind a name of the library table."""
-    module, _, attribute = name.rpartition(".")
-    if not module:
-        return getattr(builtins, name)
-    if module == "waymark":
-        return RetryPolicy if attribute == "RetryPolicy" else getattr(errors, attribute)
-    found = _MODULES.get(module) or importlib.import_module(module)
-    return getattr(found, attribute)
-
-
 def by_identity() -> dict[int, str]:
     """Names of the library by the identity of their objects, which live as long as the process."""
-    return {id(live_object(name)): name for name in sorted(library.FUNCTIONS | library.CLASSES)}
+    return {id(found): name for name in sorted(library.NAMES) if (found := live_object(name)) is not MISSING}
 
 
 _IO_HELP = "move it into an @action and await it"
