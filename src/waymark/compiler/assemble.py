@@ -103,7 +103,7 @@ def _assemble_function(lowered: LoweredFunction, tables: _Tables) -> Function:
         )
     return Function(
         name=source.name,
-        qualname=source.label,
+        qualname=source.qualname,
         parameters=resolved.parameters,
         locals=tuple(resolved.locals),
         is_async=source.is_async,
@@ -111,6 +111,9 @@ def _assemble_function(lowered: LoweredFunction, tables: _Tables) -> Function:
         handlers=_handlers(lowered.instructions),
         lines=_lines(lowered.instructions, resolved),
         file=source.program_file,
+        module=source.function.__module__,
+        cells=tuple(sorted(resolved.cells)),
+        free=tuple(resolved.free),
     )
 
 

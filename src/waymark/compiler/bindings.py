@@ -109,6 +109,14 @@ class ResolvedFunction:
     parameters: tuple[Parameter, ...] = ()
     locals: list[str] = field(default_factory=list)
     self_index: int | None = None
+    cells: set[int] = field(default_factory=set)
+    """Locals that functions inside this one use."""
+    free: dict[int, int] = field(default_factory=dict)
+    """Locals that belong to the function around this one, with their index there."""
+    nested: dict[ast.AST, int] = field(default_factory=dict)
+    """Number of each function written inside this one."""
+    function_locals: dict[ast.AST, int] = field(default_factory=dict)
+    """The local that a `def` inside this function binds."""
     bindings: dict[ast.AST, Binding] = field(default_factory=dict)
     """Of Name, Attribute and Constant nodes. An Attribute without a binding is looked up when it runs."""
     handler_locals: dict[ast.ExceptHandler, int] = field(default_factory=dict)
@@ -118,6 +126,10 @@ class ResolvedFunction:
     """Locals without a name, for what `match` looks at."""
     comprehensions: dict[ast.AST, ComprehensionScope] = field(default_factory=dict)
     forms: dict[ast.AST, Form] = field(default_factory=dict)
+
+    def is_cell(self, index: int) -> bool:
+        """Whether a local is shared with another function."""
+        return index in self.cells or index in self.free
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from waymark.compiler.decisions import FIELDS, NESTED_FUNCTION, NODES, Lowered, Refused, is_set
+from waymark.compiler.decisions import FIELDS, NODES, Lowered, Refused, is_set
 from waymark.compiler.diagnostics import Findings
 from waymark.compiler.source import FunctionSource, WorkflowSource
 
@@ -54,8 +54,6 @@ def _refusal(node: ast.AST, function: FunctionSource) -> Refused | None:
     name = type(node).__name__
     if name in NODES:
         return NODES[name]
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node is not function.node:
-        return NESTED_FUNCTION
     if name not in FIELDS:
         return Refused("WM103", f"`{name}` is syntax that Waymark does not know", "write it in an older form")
     return None
@@ -66,6 +64,8 @@ def _children(node: ast.AST, function: FunctionSource, findings: Findings) -> li
     decisions = FIELDS[type(node).__name__]
     found: list[ast.AST] = []
     for name in node._fields:
+        if node is function.node.args and name in ("defaults", "kw_defaults"):
+            continue  # evaluated when the module was imported
         value = getattr(node, name, None)
         decision = decisions.get(
             name, Refused("WM103", f"`{name}` is a field that Waymark does not know", "leave it out")

@@ -45,14 +45,6 @@ YIELD = Refused(
 YIELD_FROM = Refused(
     "WM104", "`yield from` is not supported in a workflow", "append each value to a list and return the list"
 )
-LAMBDA = Refused(
-    "WM105", "`lambda` is not supported yet", "write a method of the workflow and pass `self.method`"
-)
-NESTED = Refused(
-    "WM106",
-    "a function inside a workflow function is not supported yet",
-    "make it a method of the workflow class",
-)
 CLASS = Refused(
     "WM107",
     "a class inside a workflow function is not supported",
@@ -61,9 +53,6 @@ CLASS = Refused(
 IMPORT = Refused("WM108", "`import` is not supported in a workflow", "import at the top of the module")
 GLOBAL = Refused(
     "WM109", "`global` is not supported in a workflow", "keep state in locals or in attributes of `self`"
-)
-NONLOCAL = Refused(
-    "WM109", "`nonlocal` is not supported in a workflow", "keep state in locals or in attributes of `self`"
 )
 WITH = Refused("WM110", "`with` is not supported yet", f"use try/finally, or {_ACTION}")
 ASYNC_FOR = Refused(
@@ -87,12 +76,10 @@ TEMPLATE = Refused("WM103", "template strings are not supported in a workflow", 
 NODES: dict[str, Refused] = {
     "Yield": YIELD,
     "YieldFrom": YIELD_FROM,
-    "Lambda": LAMBDA,
     "ClassDef": CLASS,
     "Import": IMPORT,
     "ImportFrom": IMPORT,
     "Global": GLOBAL,
-    "Nonlocal": NONLOCAL,
     "With": WITH,
     "AsyncFor": ASYNC_FOR,
     "AsyncWith": ASYNC_WITH,
@@ -101,9 +88,6 @@ NODES: dict[str, Refused] = {
     "TemplateStr": TEMPLATE,
 }
 """Node types that are refused wherever they stand. Everything below them is refused with them."""
-
-NESTED_FUNCTION = NESTED
-"""FunctionDef and AsyncFunctionDef are lowered as the workflow's own functions, refused inside of them."""
 
 
 def _fields(decision: Decision, *names: str) -> dict[str, Decision]:
@@ -122,15 +106,16 @@ _FUNCTION: dict[str, Decision] = {
 _COMPREHENSION = _fields(LOWERED, "elt", "generators")
 
 FIELDS: dict[str, dict[str, Decision]] = {
-    # Functions. Names, kinds and order of parameters are read; defaults come evaluated from the function object.
+    # Functions. Defaults are lowered where the function is inside another; else they come evaluated from the function object.
     "FunctionDef": _FUNCTION,
     "AsyncFunctionDef": _FUNCTION,
-    "arguments": {
-        **_fields(LOWERED, "posonlyargs", "args", "vararg", "kwonlyargs", "kwarg"),
-        **_fields(SIGNATURE, "defaults", "kw_defaults"),
-    },
+    "arguments": _fields(
+        LOWERED, "posonlyargs", "args", "vararg", "kwonlyargs", "kwarg", "defaults", "kw_defaults"
+    ),
     "arg": {"arg": LOWERED, "annotation": SIGNATURE, "type_comment": TYPE_COMMENT},
+    "Lambda": _fields(LOWERED, "args", "body"),
     # Statements.
+    "Nonlocal": _fields(LOWERED, "names"),
     "Return": _fields(LOWERED, "value"),
     "Delete": _fields(LOWERED, "targets"),
     "Assign": {**_fields(LOWERED, "targets", "value"), "type_comment": TYPE_COMMENT},
@@ -219,13 +204,11 @@ FIELDS: dict[str, dict[str, Decision]] = {
     # Refused node types: every field goes with them.
     "Yield": _fields(YIELD, "value"),
     "YieldFrom": _fields(YIELD_FROM, "value"),
-    "Lambda": _fields(LAMBDA, "args", "body"),
     "ClassDef": _fields(CLASS, "name", "bases", "keywords", "body", "decorator_list", "type_params"),
     "Import": _fields(IMPORT, "names"),
     "ImportFrom": _fields(IMPORT, "module", "names", "level"),
     "alias": _fields(IMPORT, "name", "asname"),
     "Global": _fields(GLOBAL, "names"),
-    "Nonlocal": _fields(NONLOCAL, "names"),
     "With": _fields(WITH, "items", "body", "type_comment"),
     "withitem": _fields(WITH, "context_expr", "optional_vars"),
     "AsyncFor": _fields(ASYNC_FOR, "target", "iter", "body", "orelse", "type_comment"),

@@ -17,11 +17,9 @@ CODES: dict[str, str] = {
     "WM102": "code that is nested too deeply or too long",
     "WM103": "syntax that this release does not know",
     "WM104": "yield",
-    "WM105": "lambda",
-    "WM106": "a function defined inside a workflow function",
     "WM107": "a class defined inside a workflow function",
     "WM108": "import",
-    "WM109": "global and nonlocal",
+    "WM109": "global",
     "WM110": "with",
     "WM111": "async for",
     "WM112": "async with",
@@ -52,6 +50,7 @@ CODES: dict[str, str] = {
     "WM142": "a wrong call of self.run_action",
     "WM143": "a typing construct used as a value",
     "WM144": "a part of asyncio that workflows do not have",
+    "WM150": "an annotation that would have to be evaluated",
 }
 """Every code and what it refuses. A code is never given another meaning."""
 

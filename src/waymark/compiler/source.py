@@ -29,6 +29,8 @@ _LOADED_AT = time.time() - 1
 """Seconds since 1970; a second earlier for file systems with coarse times."""
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+CodeNode = FunctionNode | ast.Lambda
+"""Syntax that becomes a function of the program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,9 @@ class FunctionSource:
     label: str
     """Name with its class, as `CheckoutWorkflow.run`."""
     function: types.FunctionType
-    node: FunctionNode
+    node: CodeNode
     is_static: bool
-    """A staticmethod: it has no self."""
+    """It has no self: a staticmethod, a function of a module or one inside another."""
     owner: str
     """Name of the class it is written in, for private names (`__x`)."""
     file: str
@@ -51,6 +53,17 @@ class FunctionSource:
     """Path kept in the program: the same wherever the program is compiled."""
     lines: tuple[str, ...]
     """The file's lines."""
+    qualname: str
+    """`__qualname__` of the function."""
+    is_nested: bool = False
+    """It is written inside another function of the program."""
+
+    @property
+    def statements(self) -> list[ast.stmt]:
+        """The body; that of a lambda returns its expression."""
+        if isinstance(self.node, ast.Lambda):
+            return [ast.copy_location(ast.Return(self.node.body), self.node.body)]
+        return self.node.body
 
     @property
     def is_async(self) -> bool:
@@ -244,6 +257,7 @@ def _locate(
         file=shown_path(code.co_filename),
         program_file=_program_path(function),
         lines=file.lines,
+        qualname=function.__qualname__,
     )
 
 
@@ -279,8 +293,9 @@ def _touched_at(filename: str) -> float:
     return max(status.st_mtime, status.st_ctime)
 
 
-def _first_line(node: FunctionNode) -> int:
-    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+def _first_line(node: CodeNode) -> int:
+    decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _same_code(imported: types.CodeType, module: types.CodeType, node: FunctionNode) -> bool:

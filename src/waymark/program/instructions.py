@@ -84,6 +84,12 @@ class Op(IntEnum):
     MATCH_KEYS = 62
     MATCH_REST = 63
     MATCH_CLASS = 64
+    CELL = 65
+    STORE_CELL = 66
+    DELETE_CELL = 67
+    NEW_CELL = 68
+    PUSH_CELL = 69
+    MAKE_FUNCTION = 70
 
 
 class Operand(IntEnum):
@@ -108,6 +114,8 @@ class Operand(IntEnum):
     """Index into BINARY_OPERATORS."""
     COMPARE = 12
     """Index into COMPARE_OPERATORS."""
+    CELL = 65
+    """A local that is a cell: a variable that functions inside of each other share."""
 
 
 UNARY_OPERATORS = ("-", "+", "~", "not")
@@ -291,5 +299,16 @@ INSTRUCTIONS: dict[Op, Instruction] = {
         1,
         "v class names -> tuple of n attributes by position and of the named ones, or None when v is no match",
         "TypeError",
+    ),
+    Op.CELL: _row(Operand.CELL, 0, 1, "-> content of a cell", "UnboundLocalError NameError"),
+    Op.STORE_CELL: _row(Operand.CELL, 1, 0, "v ->; content = v"),
+    Op.DELETE_CELL: _row(Operand.CELL, 0, 0, "unbind the content", "UnboundLocalError NameError"),
+    Op.NEW_CELL: _row(Operand.CELL, 0, 0, "the local becomes another cell, without content"),
+    Op.PUSH_CELL: _row(Operand.CELL, 0, 1, "-> the cell itself, for MAKE_FUNCTION"),
+    Op.MAKE_FUNCTION: _row(
+        Operand.FUNCTION,
+        2,
+        1,
+        "defaults cells -> function; tuples in the order of its held parameters and of its free variables",
     ),
 }

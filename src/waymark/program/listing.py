@@ -15,7 +15,7 @@ from waymark.program.instructions import (
     Op,
     Operand,
 )
-from waymark.program.program import Function, Parameter, ParameterKind, Program
+from waymark.program.program import HELD, Function, Parameter, ParameterKind, Program
 
 Show = Callable[[bytes], str]
 
@@ -45,6 +45,9 @@ def list_function(program: Program, function: Function, show: Show) -> Iterator[
     """Lines of one function: source lines at the left, jump targets marked, handlers at the end."""
     parameters = ", ".join(_parameter(program, parameter, show) for parameter in function.parameters)
     yield f"{'async ' if function.is_async else ''}def {function.qualname}({parameters})"
+    for word, indexes in (("cells", function.cells), ("free", function.free)):
+        if indexes:
+            yield f"      {word} {', '.join(function.locals[index] for index in indexes)}"
     starts = {line.start: line.line for line in function.lines}
     targets = _targets(function)
     line_shown = 0
@@ -70,7 +73,7 @@ def describe_operand(program: Program, function: Function, op: Op, operand: int,
             return show(program.constants[operand])
         case Operand.GLOBAL:
             return program.globals[operand].label
-        case Operand.LOCAL:
+        case Operand.LOCAL | Operand.CELL:
             name = function.locals[operand]
             return f"{name} (#{operand})" if function.locals.count(name) > 1 else name
         case Operand.NAME:
@@ -111,7 +114,11 @@ _TUPLE = 1
 
 def _parameter(program: Program, parameter: Parameter, show: Show) -> str:
     stars = {ParameterKind.VAR_POSITIONAL: "*", ParameterKind.VAR_KEYWORD: "**"}.get(parameter.kind, "")
-    default = "" if parameter.default is None else f"={show(program.globals[parameter.default].value)}"
+    default = ""
+    if parameter.default == HELD:
+        default = "=..."
+    elif parameter.default is not None:
+        default = f"={show(program.globals[parameter.default].value)}"
     return f"{stars}{parameter.name}{default}"
 
 

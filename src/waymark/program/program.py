@@ -22,13 +22,17 @@ class ParameterKind(IntEnum):
     VAR_KEYWORD = 4
 
 
+HELD = -1
+"""Default of a parameter whose value was made together with the function, by MAKE_FUNCTION."""
+
+
 class Parameter(msgspec.Struct, frozen=True, array_like=True):
     """One parameter; it is the local of the same index."""
 
     name: str
     kind: ParameterKind
     default: int | None = None
-    """Index into `Program.globals`: a default is evaluated once, as in Python, so a mutable one is shared."""
+    """Index into `Program.globals`: a default is evaluated once, as in Python, so a mutable one is shared. HELD: the function value has it."""
 
 
 class Handler(msgspec.Struct, frozen=True, array_like=True):
@@ -53,7 +57,7 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Function(msgspec.Struct, frozen=True):
-    """One compiled function: run(), a helper method."""
+    """One compiled function: run(), a helper method, a function of a module, one written inside another."""
 
     name: str
     qualname: str
@@ -66,6 +70,12 @@ class Function(msgspec.Struct, frozen=True):
     lines: tuple[Line, ...]
     file: str
     """Path as shown to people, relative where possible."""
+    module: str = ""
+    """Module it is written in; empty: that of the workflow."""
+    cells: tuple[int, ...] = ()
+    """Locals that functions inside this one share; each becomes a cell when the function is entered."""
+    free: tuple[int, ...] = ()
+    """Locals that are cells of the function around this one, in the order that MAKE_FUNCTION gives them."""
 
 
 class ActionReference(msgspec.Struct, frozen=True, array_like=True):

@@ -19,7 +19,7 @@ from waymark.program.instructions import (
     Op,
     Operand,
 )
-from waymark.program.program import Function, Handler, ParameterKind, Program
+from waymark.program.program import HELD, Function, Handler, ParameterKind, Program
 from waymark.values.known import KNOWN_CLASSES
 
 _STACK_REACH = {
@@ -61,6 +61,8 @@ def verify(program: Program) -> None:
         for base in info.bases:
             if base not in known and base not in KNOWN_CLASSES and base.module != "builtins":
                 raise ProgramError(f"class {info.key} has a base that is not described: {base}")
+    if _needs_making(run):
+        raise ProgramError("run() cannot have free variables")
     for function in program.functions:
         _FunctionVerifier(program, function).verify()
 
@@ -70,6 +72,10 @@ def _in_range(index: int, size: int, what: str) -> None:
         raise ProgramError(f"{what}: index {index} is outside of a table of {size}")
 
 
+def _needs_making(function: Function) -> bool:
+    return bool(function.free) or any(parameter.default == HELD for parameter in function.parameters)
+
+
 class _FunctionVerifier:
     """Checks one function."""
 
@@ -77,10 +83,12 @@ class _FunctionVerifier:
         self._program = program
         self._function = function
         self._size = len(function.code)
+        self._cell_locals = {*function.cells, *function.free}
         self._limits = {
             Operand.CONSTANT: len(program.constants),
             Operand.GLOBAL: len(program.globals),
             Operand.LOCAL: len(function.locals),
+            Operand.CELL: len(function.locals),
             Operand.NAME: len(program.names),
             Operand.FUNCTION: len(program.functions),
             Operand.CLASS: len(program.classes),
@@ -94,6 +102,7 @@ class _FunctionVerifier:
         if self._size == 0 or self._size % 2:
             raise self._error(0, "code must be operation and operand in turn")
         self._parameters()
+        self._cells()
         for pc in range(0, self._size, 2):
             self._instruction(pc)
         self._lines()
@@ -115,8 +124,16 @@ class _FunctionVerifier:
             if kinds.count(kind) > 1:
                 raise self._error(0, "a function has at most one *args and one **kwargs")
         for parameter in function.parameters:
-            if parameter.default is not None:
+            if parameter.default is not None and parameter.default != HELD:
                 _in_range(parameter.default, len(self._program.globals), f"default of {parameter.name}")
+
+    def _cells(self) -> None:
+        function = self._function
+        cells = [*function.cells, *function.free]
+        if len(set(cells)) != len(cells):
+            raise self._error(0, "a local is a cell twice")
+        for index in cells:
+            _in_range(index, len(function.locals), "cell")
 
     def _instruction(self, pc: int) -> None:
         number, operand = self._function.code[pc : pc + 2]
@@ -136,6 +153,10 @@ class _FunctionVerifier:
             raise self._error(
                 pc, f"{op.name} {operand} is outside of a table of {self._limits[kind]} ({kind.name.lower()})"
             )
+        if kind in (Operand.LOCAL, Operand.CELL) and (operand in self._cell_locals) != (kind is Operand.CELL):
+            raise self._error(pc, f"{op.name} {operand}: a cell is used as a local, or a local as a cell")
+        if op in (Op.FUNCTION, Op.BOUND) and _needs_making(self._program.functions[operand]):
+            raise self._error(pc, f"{op.name} {operand}: this function needs MAKE_FUNCTION")
         if op is Op.BUILTIN:
             name = self._program.names[operand]
             if name not in library.NAMES:

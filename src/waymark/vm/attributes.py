@@ -14,12 +14,21 @@ from typing import Any, NoReturn
 
 from waymark.errors import UnsupportedPatternError
 from waymark.program.library import ATTRIBUTES, METHODS, VALUE_MODULES, VALUES
+from waymark.program.program import Program
 from waymark.values.exceptions import HIDDEN
 from waymark.values.sets import _Ordered
 from waymark.values.special import refuse_special
 from waymark.values.synthetic import PydanticRecord
 from waymark.vm.iteration import DictView
-from waymark.vm.objects import BoundMethod, MachineValue, SelfObject
+from waymark.vm.objects import (
+    CALLABLE,
+    BoundFunction,
+    BoundMethod,
+    Closure,
+    FunctionValue,
+    MachineValue,
+    SelfObject,
+)
 
 _EXCEPTION_ATTRIBUTES = frozenset(
     {
@@ -47,6 +56,7 @@ class Attributes:
     """Attribute access of one machine.
 
     Args:
+        program: Tells what functions are called.
         class_attributes: Of the workflow class: index of the module constant by name.
         load_global: Gives the instance's own copy of a module constant.
         tables: What is known of each type; shared by all machines of a program.
@@ -54,10 +64,12 @@ class Attributes:
 
     def __init__(
         self,
+        program: Program,
         class_attributes: dict[str, int],
         load_global: Callable[[int], Any],
         tables: dict[type, dict[str, bool]],
     ) -> None:
+        self._program = program
         self._class_attributes = class_attributes
         self._load_global = load_global
         self._tables = tables
@@ -83,6 +95,8 @@ class Attributes:
             return _of_member(target, name)
         if isinstance(target, PydanticRecord) or is_dataclass(kind):
             return _of_record(target, name)
+        if isinstance(target, CALLABLE):
+            return self._of_function(target, name)
         return _missing(target, name)
 
     def _of_self(self, target: SelfObject, name: str) -> Any:
@@ -92,10 +106,25 @@ class Attributes:
             return self._load_global(self._class_attributes[name])
         raise AttributeError(f"'{target.class_name}' object has no attribute '{name}'", name=name)
 
+    def _of_function(self, target: Any, name: str) -> Any:
+        if isinstance(target, FunctionValue | Closure | BoundFunction):
+            function = self._program.functions[target.index]
+            if name == "__name__":
+                return function.qualname.rpartition(".")[2]
+            if name == "__qualname__":
+                return function.qualname
+            if name == "__module__":
+                return function.module
+        raise UnsupportedPatternError(
+            f"the attribute {name!r} of a function cannot be used in a workflow; keep the value in a variable"
+        )
+
     def set(self, target: Any, name: str, value: Any) -> None:
         """`target.name = value`."""
         if type(target) is SelfObject:
             target.attributes[name] = value
+        elif isinstance(target, CALLABLE):
+            self._of_function(target, name if not name.startswith("__") else f"{name} =")
         elif isinstance(target, type | enum.Enum):
             _refuse_shared(target, name)
         elif isinstance(target, BaseException):

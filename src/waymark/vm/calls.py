@@ -7,6 +7,7 @@ from typing import Any
 
 from waymark.errors import UnsupportedPatternError
 from waymark.model.policy import RetryPolicy, timeout_us
+from waymark.program.program import HELD, Function
 from waymark.values.codec import encode
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
 from waymark.values.special import refuse_special
@@ -24,8 +25,11 @@ from waymark.vm.objects import (
     UNBOUND,
     ActionCall,
     ActionValue,
+    BoundFunction,
     BoundMethod,
     BuiltinFunction,
+    Cell,
+    Closure,
     Coroutine,
     Frame,
     FunctionValue,
@@ -36,6 +40,7 @@ from waymark.vm.tasks import Tasks
 from waymark.vm.templates import Templates
 from waymark.vm.unwinding import UNCATCHABLE, note_place
 
+_FUNCTIONS = frozenset({FunctionValue, Closure, BoundFunction})
 _CALL_BYTES = 100
 _STEPS_PER_CALL = 4
 _STEPS_PER_CLASS = 8
@@ -55,6 +60,8 @@ class Calls:
         self._tasks = tasks
         self._depth = 0
         methods = MethodCalls(meter, heap, Templates(meter, attributes.get), self.invoke)
+        self._functions: dict[int, FunctionValue] = {}
+        self._actions: dict[int, ActionValue] = {}
         self._methods = methods
         self._classes = ClassCalls(meter)
         self.library = Library(machine, meter, attributes, methods, tasks.gather)
@@ -62,7 +69,7 @@ class Calls:
     def call(self, frame: Frame, callee: Any, args: list[Any], kwargs: dict[str, Any]) -> str | None:
         """CALL: push the result, or enter the function."""
         kind = type(callee)
-        if kind is FunctionValue:
+        if kind in _FUNCTIONS:
             return self._enter(frame, callee, args, kwargs)
         if kind is not BuiltinFunction and kind is not BoundMethod and _has_code(callee):
             return self._construct(callee, args, kwargs)
@@ -71,7 +78,7 @@ class Calls:
 
     def invoke(self, callee: Any, args: list[Any], kwargs: dict[str, Any] | None = None) -> Any:
         """A library function calls a value of the run, which must end without waiting."""
-        if type(callee) is FunctionValue:
+        if type(callee) in _FUNCTIONS:
             return self._call_back(callee, args, kwargs or {})
         if _has_code(callee):
             raise _cannot_wait(f"{callee.__name__}()")
@@ -103,9 +110,7 @@ class Calls:
 
     # ---------------------------------------------------------------- functions of the program
 
-    def _enter(
-        self, frame: Frame, callee: FunctionValue, args: list[Any], kwargs: dict[str, Any]
-    ) -> str | None:
+    def _enter(self, frame: Frame, callee: Any, args: list[Any], kwargs: dict[str, Any]) -> str | None:
         values = self._bound(callee, args, kwargs)
         if self._code.program.functions[callee.index].is_async:
             frame.stack.append(Coroutine(callee.index, values))
@@ -113,7 +118,7 @@ class Calls:
         self._tasks.push(self._tasks.running, callee.index, values)
         return SWITCH
 
-    def _call_back(self, callee: FunctionValue, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def _call_back(self, callee: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         values = self._bound(callee, args, kwargs)
         if self._code.program.functions[callee.index].is_async:
             return Coroutine(callee.index, values)
@@ -139,8 +144,13 @@ class Calls:
             tasks.pass_through(inner.exception)
         return inner.value
 
-    def bind(self, index: int, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+    def bind(
+        self, index: int, args: list[Any], kwargs: dict[str, Any], held: tuple[Any, ...] = ()
+    ) -> list[Any]:
         """Locals of a function that was called.
+
+        Args:
+            held: Defaults that the function value has.
 
         Raises:
             TypeError: The arguments do not fit, in CPython's words.
@@ -151,14 +161,37 @@ class Calls:
             if value is DEFAULT:
                 default = function.parameters[position].default
                 assert default is not None
-                values[position] = self._machine.load_global(default)
+                values[position] = (
+                    held[_held_before(function, position)]
+                    if default == HELD
+                    else self._machine.load_global(default)
+                )
         values.extend([UNBOUND] * (len(function.locals) - len(values)))
+        for cell in function.cells:
+            values[cell] = Cell(values[cell])
         return values
 
-    def _bound(self, callee: FunctionValue, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
-        self._meter.burn(self._code.call_costs[callee.index])
+    def _bound(self, callee: Any, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+        """Locals of a function value that was called."""
+        index: int = callee.index
+        self._meter.burn(self._code.call_costs[index])
         self._heap.charge(_CALL_BYTES)
-        return self.bind(callee.index, [callee.receiver, *args] if callee.bound else args, kwargs)
+        if type(callee) is BoundFunction:
+            return self.bind(index, [callee.receiver, *args], kwargs)
+        if type(callee) is FunctionValue:
+            return self.bind(index, args, kwargs)
+        values = self.bind(index, args, kwargs, callee.defaults)
+        for local, cell in zip(self._code.program.functions[index].free, callee.cells, strict=True):
+            values[local] = cell
+        return values
+
+    def function(self, index: int) -> FunctionValue:
+        """The one value of a function that exists once, so that `is` holds."""
+        return self._functions.setdefault(index, FunctionValue(index))
+
+    def action(self, index: int) -> ActionValue:
+        """The one value of an action."""
+        return self._actions.setdefault(index, ActionValue(index))
 
     # ---------------------------------------------------------------- actions and classes with code
 
@@ -189,8 +222,9 @@ class Calls:
 
     def name_of(self, callee: Any) -> str:
         """How CPython names a callee in argument errors."""
-        if isinstance(callee, FunctionValue):
-            return f"{self._code.program.module}.{self._code.program.functions[callee.index].qualname}()"
+        if type(callee) in _FUNCTIONS:
+            function = self._code.program.functions[callee.index]
+            return f"{function.module or self._code.program.module}.{function.qualname}()"
         if isinstance(callee, ActionValue):
             reference = self._code.program.actions[callee.index]
             return f"{reference.module}.{reference.name}()"
@@ -200,6 +234,10 @@ class Calls:
             name = callee.name if isinstance(callee, BuiltinFunction) else callee.__qualname__
             return f"{name}()"
         return f"{type(callee).__name__} object"
+
+
+def _held_before(function: Function, position: int) -> int:
+    return sum(parameter.default == HELD for parameter in function.parameters[:position])
 
 
 def _has_code(callee: Any) -> bool:

@@ -16,7 +16,7 @@ from waymark.values.sets import OrderedFrozenSet, OrderedSet
 from waymark.vm.iteration import MachineIterator, SequenceIterator, make_iterator
 from waymark.vm.limits import count_of
 from waymark.vm.matching import match_class, match_keys, match_mapping, match_rest, match_sequence
-from waymark.vm.objects import UNBOUND, ActionCall, ActionValue, Frame, FunctionValue
+from waymark.vm.objects import UNBOUND, ActionCall, BoundFunction, Cell, Closure, Frame
 from waymark.vm.operations import (
     BINARY,
     BINARY_GUARDS,
@@ -72,6 +72,49 @@ def _delete(machine: Machine, frame: Frame, operand: int) -> None:
     if frame.locals[operand] is UNBOUND:
         raise _unbound_local(machine, frame, operand)
     frame.locals[operand] = UNBOUND
+
+
+def _cell(machine: Machine, frame: Frame, operand: int) -> None:
+    value = frame.locals[operand].content
+    if value is UNBOUND:
+        raise _unbound_cell(machine, frame, operand)
+    frame.stack.append(value)
+
+
+def _unbound_cell(machine: Machine, frame: Frame, index: int) -> NameError:
+    function = machine.code.program.functions[frame.function]
+    if index not in function.free:
+        return _unbound_local(machine, frame, index)
+    name = function.locals[index]
+    return NameError(
+        f"cannot access free variable '{name}' where it is not associated with a value in enclosing scope",
+        name=name,
+    )
+
+
+def _store_cell(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.locals[operand].content = frame.stack.pop()
+
+
+def _delete_cell(machine: Machine, frame: Frame, operand: int) -> None:
+    cell = frame.locals[operand]
+    if cell.content is UNBOUND:
+        raise _unbound_cell(machine, frame, operand)
+    cell.content = UNBOUND
+
+
+def _new_cell(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.locals[operand] = Cell(UNBOUND)
+
+
+def _push_cell(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack.append(frame.locals[operand])
+
+
+def _make_function(machine: Machine, frame: Frame, operand: int) -> None:
+    cells = frame.stack.pop()
+    machine.heap.charge(_FUNCTION_BYTES)
+    frame.stack[-1] = Closure(operand, frame.stack[-1], cells)
 
 
 def _pop(machine: Machine, frame: Frame, operand: int) -> None:
@@ -404,11 +447,11 @@ def _builtin(machine: Machine, frame: Frame, operand: int) -> None:
 
 
 def _function(machine: Machine, frame: Frame, operand: int) -> None:
-    frame.stack.append(FunctionValue(operand))
+    frame.stack.append(machine.calls.function(operand))
 
 
 def _bound(machine: Machine, frame: Frame, operand: int) -> None:
-    frame.stack[-1] = FunctionValue(operand, bound=True, receiver=frame.stack[-1])
+    frame.stack[-1] = BoundFunction(operand, frame.stack[-1])
 
 
 def _class(machine: Machine, frame: Frame, operand: int) -> None:
@@ -416,7 +459,7 @@ def _class(machine: Machine, frame: Frame, operand: int) -> None:
 
 
 def _action(machine: Machine, frame: Frame, operand: int) -> None:
-    frame.stack.append(ActionValue(operand))
+    frame.stack.append(machine.calls.action(operand))
 
 
 def _call(machine: Machine, frame: Frame, operand: int) -> str | None:
@@ -496,6 +539,7 @@ _SIZED: frozenset[type] = frozenset({str, bytes, list, tuple, dict, OrderedSet, 
 _INDEXED = frozenset({list, tuple, str, bytes, range})
 _VALUE_BYTES = 60
 _ENTRY_BYTES = 150
+_FUNCTION_BYTES = 200
 
 _TABLE: dict[Op, Handler] = {
     Op.NOP: _nop,
@@ -563,6 +607,12 @@ _TABLE: dict[Op, Handler] = {
     Op.MATCH_KEYS: match_keys,
     Op.MATCH_REST: match_rest,
     Op.MATCH_CLASS: match_class,
+    Op.CELL: _cell,
+    Op.STORE_CELL: _store_cell,
+    Op.DELETE_CELL: _delete_cell,
+    Op.NEW_CELL: _new_cell,
+    Op.PUSH_CELL: _push_cell,
+    Op.MAKE_FUNCTION: _make_function,
 }
 
 HANDLERS: tuple[Handler, ...] = tuple(_TABLE[op] for op in sorted(Op))

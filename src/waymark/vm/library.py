@@ -27,10 +27,8 @@ from waymark.vm.iteration import (
 from waymark.vm.limits import Meter, count_of
 from waymark.vm.methods import MethodCalls
 from waymark.vm.objects import (
-    ActionValue,
-    BoundMethod,
+    CALLABLE,
     BuiltinFunction,
-    FunctionValue,
     SleepCall,
 )
 from waymark.vm.operations import check_decimal, format_value, guard_divide
@@ -199,9 +197,7 @@ class Library:
         return issubclass(value, classes)
 
     def _callable(self, value: Any, /) -> bool:
-        return callable(value) or isinstance(
-            value, BuiltinFunction | FunctionValue | BoundMethod | ActionValue
-        )
+        return callable(value) or isinstance(value, CALLABLE)
 
     # ---------------------------------------------------------------- iterators
 

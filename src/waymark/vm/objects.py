@@ -33,28 +33,52 @@ class BuiltinFunction(MachineValue):
 
 
 class FunctionValue(MachineValue):
-    """A function of the program, or a helper method bound to self."""
+    """A function of the program that exists once: a method without self, a function of a module."""
 
-    __slots__ = ("bound", "index", "receiver")
-    __waymark_state__: ClassVar[tuple[str, ...]] = ("index", "bound", "receiver")
+    __slots__ = ("index",)
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("index",)
 
-    def __init__(self, index: int, *, bound: bool = False, receiver: Any = None) -> None:
+    def __init__(self, index: int) -> None:
         self.index = index
-        self.bound = bound
+
+
+class Closure(MachineValue):
+    """A function that the run has made: `lambda`, or `def` inside a function."""
+
+    __slots__ = ("cells", "defaults", "index")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("index", "defaults", "cells")
+
+    def __init__(self, index: int, defaults: tuple[Any, ...], cells: tuple[Cell, ...]) -> None:
+        self.index = index
+        self.defaults = defaults
+        self.cells = cells
+
+
+class BoundFunction(MachineValue):
+    """A function of the program with its first argument: `self.helper`."""
+
+    __slots__ = ("index", "receiver")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("index", "receiver")
+
+    def __init__(self, index: int, receiver: Any) -> None:
+        self.index = index
         self.receiver = receiver
 
     def __eq__(self, other: object) -> bool:
-        return (
-            type(other) is FunctionValue
-            and (other.index, other.bound) == (self.index, self.bound)
-            and other.receiver is self.receiver
-        )
+        return type(other) is BoundFunction and other.index == self.index and other.receiver is self.receiver
 
     def __hash__(self) -> int:
-        return hash((self.index, self.bound))
+        return hash(self.index)
 
-    def __repr__(self) -> str:
-        return f"<function {self.index}>"
+
+class Cell(MachineValue):
+    """A variable that functions inside of each other share."""
+
+    __slots__ = ("content",)
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("content",)
+
+    def __init__(self, content: Any) -> None:
+        self.content = content
 
 
 class BoundMethod(MachineValue):
@@ -86,14 +110,9 @@ class ActionValue(MachineValue):
     def __init__(self, index: int) -> None:
         self.index = index
 
-    def __eq__(self, other: object) -> bool:
-        return type(other) is ActionValue and other.index == self.index
 
-    def __hash__(self) -> int:
-        return hash(self.index)
-
-    def __repr__(self) -> str:
-        return f"<function {self.index}>"
+CALLABLE = (BuiltinFunction, FunctionValue, Closure, BoundFunction, BoundMethod, ActionValue)
+"""Types of the machine whose values can be called."""
 
 
 class SelfObject(MachineValue):
@@ -290,6 +309,8 @@ _SHOWN_NAMES: tuple[tuple[type, str], ...] = (
     (BuiltinFunction, "builtin_function_or_method"),
     (BoundMethod, "builtin_function_or_method"),
     (FunctionValue, "function"),
+    (Closure, "function"),
+    (BoundFunction, "method"),
     (ActionValue, "function"),
     (ActionCall, "coroutine"),
     (SleepCall, "coroutine"),

@@ -25,9 +25,9 @@ _MAX_STATE_DEPTH = 600
 
 # Codes are part of the format: add at the end, never renumber.
 _FILLED: tuple[type, ...] = (
-    objects.FunctionValue,
+    objects.BoundFunction,
     objects.BoundMethod,
-    objects.ActionValue,
+    objects.Closure,
     objects.SelfObject,
     objects.ActionCall,
     objects.SleepCall,
@@ -47,10 +47,12 @@ _FILLED: tuple[type, ...] = (
     iteration.DictKeys,
     iteration.DictValues,
     iteration.DictItems,
+    objects.Cell,
 )
 _FIRST_FILLED_CODE = 70
 _CODE_CLASS, _CODE_BUILTIN, _CODE_UNBOUND, _CODE_RANGE, _CODE_SLICE, _CODE_OBJECT = 64, 65, 66, 67, 68, 69
 _CODE_WEEK = 63
+_CODE_FUNCTION, _CODE_ACTION = 126, 127
 
 
 _WEEK_TYPE = type(datetime.date.min.isocalendar())
@@ -62,6 +64,8 @@ _WRITTEN: dict[type, InternalType] = {
     enum.EnumMeta: _CLASS_TYPE,
     objects.BuiltinFunction: InternalType(_CODE_BUILTIN, ("name",)),
     objects.Unbound: InternalType(_CODE_UNBOUND, ()),
+    objects.FunctionValue: InternalType(_CODE_FUNCTION, objects.FunctionValue.__waymark_state__),
+    objects.ActionValue: InternalType(_CODE_ACTION, objects.ActionValue.__waymark_state__),
     range: InternalType(_CODE_RANGE, ("start", "stop", "step"), range),
     slice: InternalType(_CODE_SLICE, ("start", "stop", "step"), slice),
     object: InternalType(_CODE_OBJECT, (), object),
@@ -91,6 +95,8 @@ def _readers(machine: Machine) -> dict[int, InternalType]:
         **_READ,
         _CODE_CLASS: InternalType(_CODE_CLASS, _CLASS_TYPE.names, load_class),
         _CODE_BUILTIN: InternalType(_CODE_BUILTIN, ("name",), machine.calls.library.value),
+        _CODE_FUNCTION: InternalType(_CODE_FUNCTION, ("index",), machine.calls.function),
+        _CODE_ACTION: InternalType(_CODE_ACTION, ("index",), machine.calls.action),
         _CODE_UNBOUND: InternalType(_CODE_UNBOUND, (), lambda: objects.UNBOUND),
     }
 

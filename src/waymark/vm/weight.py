@@ -14,6 +14,7 @@ from waymark.errors import UnsupportedPatternError
 from waymark.values.sets import _Ordered
 from waymark.vm.iteration import DictView
 from waymark.vm.limits import Meter
+from waymark.vm.objects import BuiltinFunction, MachineValue
 
 LIGHT = frozenset({int, float, bool, type(None), complex})
 """Types whose values are cheap whatever they are; an int is bounded by its own limit."""
@@ -106,6 +107,10 @@ def _look(part: Any, is_shown: bool) -> tuple[int, Any]:
     if kind is object and is_shown:
         raise UnsupportedPatternError(
             "the text of object() holds an address, which no two processes share; use a str or an enum instead"
+        )
+    if is_shown and isinstance(part, MachineValue) and not isinstance(part, BuiltinFunction):
+        raise UnsupportedPatternError(
+            f"the text of a {kind.__name__} holds an address, which no two processes share; use its name or a str"
         )
     values = getattr(part, "__dict__", None)
     return _RECORD_WEIGHT, [*values.keys(), *values.values()] if values else ()

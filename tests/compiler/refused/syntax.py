@@ -30,20 +30,19 @@ class YieldsFrom(Workflow):
         return self.items()
 
 
-class Lambdas(Workflow):
+class RefusedInsideFunctions(Workflow):
     async def run(self):
-        return sorted([2, 1], key=lambda x: -x)  # WM105 35 "write a method of the workflow"
+        def inner(x=unknown):  # WM120 21 "define or import it"
+            import os  # WM108 13 "import at the top"
 
+            return (yield x)  # WM104 21 "append each value"
 
-class NestedFunctions(Workflow):
-    async def run(self):
-        def inner():  # WM106 9 "make it a method"
-            return 1
+        @traced  # WM116 10 "inside the function"
+        async def other():
+            global counter  # WM109 13 "keep state in locals"
+            return self  # WM123 20 "pass on the values"
 
-        async def other():  # WM106 9 "make it a method"
-            return unknown
-
-        return inner()
+        return [inner(), lambda: missing, lambda: self]  # WM120 34 "define or import it" # WM123 51 "pass on the values"
 
 
 class NestedClasses(Workflow):
@@ -144,7 +143,7 @@ class AwaitingGenerators(Workflow):
 
 class SeveralAtOnce(Workflow):
     async def run(self):
-        x = lambda: 1  # WM105 13 "method"
+        x = 1
         with x:  # WM110 9 "try/finally"
             yield_ = 1
         return undefined_name  # WM120 16 "define or import it"

@@ -12,6 +12,7 @@ from waymark.compiler.lower.comprehensions import COMPREHENSIONS
 from waymark.compiler.lower.exceptions import EXCEPTIONS
 from waymark.compiler.lower.expressions import EXPRESSIONS
 from waymark.compiler.lower.function import FunctionLowering
+from waymark.compiler.lower.functions import DEFINITIONS, MAKING
 from waymark.compiler.lower.loops import LOOPS
 from waymark.compiler.lower.matching import MATCHING
 from waymark.compiler.lower.statements import STATEMENTS
@@ -19,8 +20,8 @@ from waymark.compiler.lower.tables import Lowerings
 from waymark.compiler.lower.targets import TARGETS
 
 LOWERINGS = Lowerings(
-    statements=STATEMENTS | LOOPS | EXCEPTIONS | MATCHING,
-    expressions=EXPRESSIONS | COMPREHENSIONS | CALLS,
+    statements=STATEMENTS | LOOPS | EXCEPTIONS | MATCHING | DEFINITIONS,
+    expressions=EXPRESSIONS | COMPREHENSIONS | CALLS | MAKING,
     targets=TARGETS,
 )
 
@@ -45,7 +46,7 @@ def lower(resolved: ResolvedWorkflow, findings: Findings) -> LoweredWorkflow:
     """Lower a workflow that has no findings so far; the only new one is that code became too long."""
     functions = []
     for function in resolved.functions:
-        lowering = FunctionLowering(function, LOWERINGS)
+        lowering = FunctionLowering(function, LOWERINGS, resolved.functions)
         try:
             lowering.lower()
         except TooLong:

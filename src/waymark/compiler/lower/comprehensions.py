@@ -70,8 +70,8 @@ def lower_any_all(to: FunctionLowering, node: ast.GeneratorExp, form: Form) -> N
 def loops(to: FunctionLowering, node: Comprehension, lower_element: Callable[[], None]) -> None:
     """The nested loops of a comprehension; its locals are unbound afterwards, as they are in Python."""
     scope = to.resolved.comprehensions[node]
-    if scope.clear_first:
-        _clear(to, scope.locals)
+    cells = tuple(index for index in scope.locals if to.resolved.is_cell(index))
+    _clear(to, scope.locals if scope.clear_first else cells)
     _loop(to, node.generators, lower_element)
     _clear(to, scope.locals)
 
@@ -100,10 +100,14 @@ def _loop(
 
 
 def _clear(to: FunctionLowering, indexes: tuple[int, ...]) -> None:
+    """Unbind locals; a cell is given up, for functions made in the comprehension keep theirs."""
     for index in indexes:
-        to.constant(NONE)
-        to.builder.emit(Op.STORE, index)
-        to.builder.emit(Op.DELETE, index)
+        if to.resolved.is_cell(index):
+            to.builder.emit(Op.NEW_CELL, index)
+        else:
+            to.constant(NONE)
+            to.builder.emit(Op.STORE, index)
+            to.builder.emit(Op.DELETE, index)
 
 
 COMPREHENSIONS: Table = {

@@ -98,7 +98,7 @@ def _named_handler(to: FunctionLowering, handler: ast.ExceptHandler, outer: Regi
     clean_up = builder.region
     local = to.resolved.handler_locals[handler]
     after = Label()
-    builder.emit(Op.STORE, local)
+    to.store(local)
     inner = builder.open_region()
     _handler_body(to, handler, Handler(local, outer))
     builder.region = outer

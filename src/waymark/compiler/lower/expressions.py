@@ -79,7 +79,7 @@ def lower_name(to: FunctionLowering, node: ast.Name | ast.Attribute) -> None:
     emit = to.builder.emit
     match to.resolved.bindings[node]:
         case Local(index):
-            emit(Op.LOCAL, index)
+            to.load(index)
         case Constant(encoded):
             emit(Op.CONST, encoded)
         case Stored() as stored:
@@ -93,11 +93,17 @@ def lower_name(to: FunctionLowering, node: ast.Name | ast.Attribute) -> None:
         case Helper(index=index, is_static=True):
             emit(Op.FUNCTION, index)
         case Helper(index=index):
-            emit(Op.LOCAL, 0)
+            _self_of(to, node)
             emit(Op.BOUND, index)
         case SelfData(name):
-            emit(Op.LOCAL, 0)
+            _self_of(to, node)
             emit(Op.ATTR, name)
+
+
+def _self_of(to: FunctionLowering, node: ast.expr) -> None:
+    """Push the workflow object of `self.name`."""
+    assert isinstance(node, ast.Attribute)
+    to.expression(node.value)
 
 
 def lower_attribute(to: FunctionLowering, node: ast.Attribute) -> None:

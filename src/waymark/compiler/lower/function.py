@@ -30,16 +30,21 @@ class FunctionLowering:
         resolved: What names stand for.
     """
 
-    def __init__(self, resolved: ResolvedFunction, lowerings: Lowerings) -> None:
+    def __init__(
+        self,
+        resolved: ResolvedFunction,
+        lowerings: Lowerings,
+        functions: tuple[ResolvedFunction, ...],
+    ) -> None:
         self.resolved = resolved
+        self._functions = functions
         self.builder = CodeBuilder(resolved.source.node)
         self.blocks: list[Block] = []
         self._lowerings = lowerings
 
     def lower(self) -> None:
         """Lower the whole body; a function that comes to its end returns None."""
-        node = self.resolved.source.node
-        self.statements(_without_docstring(node.body))
+        self.statements(_without_docstring(self.resolved.source.statements))
         self.constant(NONE)
         self.builder.emit(Op.RETURN)
 
@@ -55,6 +60,22 @@ class FunctionLowering:
     def assign(self, target: ast.expr) -> None:
         """Store the top of the stack in a target."""
         self._dispatch(self._lowerings.targets, target)
+
+    def free_of(self, index: int) -> tuple[int, ...]:
+        """The locals of this function that a function inside it uses."""
+        return tuple(self._functions[index].free.values())
+
+    def load(self, index: int) -> None:
+        """Push a local."""
+        self.builder.emit(Op.CELL if self.resolved.is_cell(index) else Op.LOCAL, index)
+
+    def store(self, index: int) -> None:
+        """Give a local the top of the stack."""
+        self.builder.emit(Op.STORE_CELL if self.resolved.is_cell(index) else Op.STORE, index)
+
+    def delete(self, index: int) -> None:
+        """Unbind a local."""
+        self.builder.emit(Op.DELETE_CELL if self.resolved.is_cell(index) else Op.DELETE, index)
 
     def constant(self, encoded: bytes) -> None:
         """Push an encoded constant."""

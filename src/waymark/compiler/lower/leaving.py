@@ -62,5 +62,5 @@ def _leave(to: FunctionLowering, block: object, keeps_value: bool) -> None:
 def unbind(to: FunctionLowering, local: int) -> None:
     """`del` a local that may be unbound already, as at the end of `except E as e`."""
     to.constant(NONE)
-    to.builder.emit(Op.STORE, local)
-    to.builder.emit(Op.DELETE, local)
+    to.store(local)
+    to.delete(local)

@@ -43,7 +43,7 @@ def _lower_case(lowering: _Case, case: ast.match_case, subject: int, end: Label)
     lowering.pattern(case.pattern, following)
     for name, temporary in lowering.captures.items():
         builder.emit(Op.LOCAL, temporary)
-        builder.emit(Op.STORE, to.resolved.captures[name])
+        to.store(to.resolved.captures[name])
     if case.guard is not None:
         jump_if(to, case.guard, following, False)
     _clear(to, lowering.used)
@@ -85,13 +85,13 @@ class _Case:
                 case ast.MatchAs(pattern=None, name=None):
                     builder.emit(Op.POP)
                 case ast.MatchAs(pattern=None, name=str(name)):
-                    builder.emit(Op.STORE, self._capture(name))
+                    self.to.store(self._capture(name))
                 case ast.MatchAs(pattern=ast.pattern() as inner, name=str(name)):
                     kept = self._keep()
                     builder.emit(Op.LOCAL, kept)
                     self.pattern(inner, fail)
                     builder.emit(Op.LOCAL, kept)
-                    builder.emit(Op.STORE, self._capture(name))
+                    self.to.store(self._capture(name))
                 case ast.MatchOr(patterns=alternatives):
                     self._alternatives(alternatives, fail)
                 case ast.MatchSequence(patterns=parts):
@@ -161,7 +161,7 @@ class _Case:
                 case ast.MatchAs(pattern=None, name=None) | ast.MatchStar(name=None):
                     builder.emit(Op.POP)
                 case ast.MatchAs(pattern=None, name=str(name)) | ast.MatchStar(name=str(name)):
-                    builder.emit(Op.STORE, self._capture(name))
+                    self.to.store(self._capture(name))
                 case _:
                     waiting.append((self._keep(), part))
         for value, part in waiting:
@@ -186,7 +186,7 @@ class _Case:
             builder.emit(Op.LOCAL, value)
             builder.emit(Op.LOCAL, keys)
             builder.emit(Op.MATCH_REST)
-            builder.emit(Op.STORE, self._capture(node.rest))
+            self.to.store(self._capture(node.rest))
 
     def _class(self, node: ast.MatchClass, fail: Label) -> None:
         self.to.expression(node.cls)

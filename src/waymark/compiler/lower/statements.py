@@ -52,10 +52,10 @@ def lower_augmented(to: FunctionLowering, node: ast.AugAssign) -> None:
     operator = binary_operator(node.op)
     match node.target:
         case ast.Name() as name:
-            emit(Op.LOCAL, local_of(to, name))
+            to.load(local_of(to, name))
             to.expression(node.value)
             emit(Op.INPLACE, operator)
-            emit(Op.STORE, local_of(to, name))
+            to.store(local_of(to, name))
         case ast.Attribute(value=value, attr=attribute):
             attribute = to.resolved.source.mangled(attribute)
             to.expression(value)
@@ -87,7 +87,7 @@ def _delete(to: FunctionLowering, target: ast.expr) -> None:
     with to.builder.at(target):
         match target:
             case ast.Name():
-                to.builder.emit(Op.DELETE, local_of(to, target))
+                to.delete(local_of(to, target))
             case ast.Attribute(value=value, attr=attribute):
                 to.expression(value)
                 to.builder.emit(Op.DELETE_ATTR, to.resolved.source.mangled(attribute))

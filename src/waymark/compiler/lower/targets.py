@@ -18,7 +18,7 @@ def local_of(to: FunctionLowering, node: ast.Name) -> int:
 
 
 def assign_name(to: FunctionLowering, node: ast.Name) -> None:
-    to.builder.emit(Op.STORE, local_of(to, node))
+    to.store(local_of(to, node))
 
 
 def assign_attribute(to: FunctionLowering, node: ast.Attribute) -> None:

@@ -24,13 +24,21 @@ def resolve(source: WorkflowSource, findings: Findings) -> ResolvedWorkflow:
     )
     _refuse_init(source.cls, findings)
     resolvers = [FunctionResolver(function, workflow, findings) for function in source.functions]
-    functions = tuple(resolver.resolve() for resolver in resolvers)
-    statics.include_signatures(function.function for function in source.functions)
     for resolver in resolvers:
+        workflow.table.add(resolver)
+    for resolver in resolvers:
+        resolver.resolve()
+    statics.include_signatures(function.function for function in source.functions)
+    for resolver in workflow.table.resolvers:
         resolver.refuse_class_code(statics.classes())
     attributes = tuple((name, workflow.index_of(value)) for name, value in workflow.attributes.items())
     return ResolvedWorkflow(
-        source.cls, source.name, functions, statics.classes(), tuple(workflow.stored), attributes
+        source.cls,
+        source.name,
+        workflow.table.functions(),
+        statics.classes(),
+        tuple(workflow.stored),
+        attributes,
     )
 
 

@@ -24,20 +24,23 @@ from waymark.compiler.diagnostics import Findings
 from waymark.compiler.resolve import library
 from waymark.compiler.resolve.calls import PLAIN_RESULTS, CallChecks
 from waymark.compiler.resolve.names import MISSING, near, outer_value, visible_names
+from waymark.compiler.resolve.nested import check_annotations, default_nodes, nested_source, with_default
 from waymark.compiler.resolve.scopes import (
     Comprehension,
     captured_names,
     names_bound_in,
+    nonlocal_names,
     parameter_nodes,
     target_names,
 )
 from waymark.compiler.resolve.statics import Module, Refusal, Static, Statics, Typing
+from waymark.compiler.resolve.variables import Scope, Variables
 from waymark.compiler.resolve.workflow_class import Primitive, WorkflowClass
 from waymark.compiler.source import FunctionSource
 from waymark.errors import ValueEncodingError
 from waymark.program.library import ATTRIBUTES, FUNCTIONS, METHODS, VALUES
 from waymark.program.live import live_object
-from waymark.program.program import Parameter
+from waymark.program.program import HELD, Parameter
 from waymark.values.classes import ClassInfo, ClassKind
 from waymark.values.codec import encode
 
@@ -51,28 +54,27 @@ TEMPORARIES_PER_PATTERN = 5
 """What a mapping pattern inside another needs: its place there, the value, the keys, what they found, the rest."""
 
 
-class _Scope:
-    """Variables of one comprehension while it is resolved."""
-
-    def __init__(self) -> None:
-        self.locals: dict[str, int] = {}
-        self.bound: set[str] = set()
-        self.clear_first = False
-
-
 class FunctionResolver:
-    """Resolves one function."""
+    """Resolves one function.
 
-    def __init__(self, source: FunctionSource, workflow: WorkflowClass, findings: Findings) -> None:
-        self._source = source
+    Args:
+        outer: Resolver of the function that this one is written in.
+    """
+
+    def __init__(
+        self,
+        source: FunctionSource,
+        workflow: WorkflowClass,
+        findings: Findings,
+        outer: FunctionResolver | None = None,
+    ) -> None:
+        self.source = source
         self.workflow = workflow
         self._statics: Statics = workflow.statics
-        self._findings = findings
-        self._result = ResolvedFunction(source)
-        self._names: dict[str, int] = {}
-        self._given: set[str] = set()
-        """Locals that get a value somewhere."""
-        self._scopes: list[_Scope] = []
+        self.findings = findings
+        self.result = ResolvedFunction(source)
+        around: Variables | None = None if outer is None else outer._variables
+        self._variables: Variables = Variables(self.result, around)
         self._known: dict[ast.AST, Static | Primitive | None] = {}
         self._permitted: set[ast.AST] = set()
         """Generator expressions that are consumed where they stand."""
@@ -84,19 +86,19 @@ class FunctionResolver:
     def resolve(self) -> ResolvedFunction:
         """Bind everything."""
         self._declare()
-        for statement in self._source.node.body:
+        for statement in self.source.statements:
             self.visit(statement)
-        return self._result
+        return self.result
 
     # What the checks of calls need.
 
     def report(self, node: ast.AST, code: str, message: str, help: str) -> None:
         """Record a finding in this function."""
-        self._findings.report(self._source, node, code, message, help)
+        self.findings.report(self.source, node, code, message, help)
 
     def set_form(self, node: ast.AST, form: Form) -> None:
         """Have a node lowered in a way of its own."""
-        self._result.forms[node] = form
+        self.result.forms[node] = form
 
     def permit(self, generator: ast.expr) -> None:
         """Accept a generator expression: the one who asks consumes it at once."""
@@ -104,36 +106,43 @@ class FunctionResolver:
 
     def gives_plain_values(self, helper: Helper) -> bool:
         """Whether everything that a helper which is not async returns is known not to be awaitable."""
-        body = self.workflow.functions[helper.index].node
-        returned = [node.value for node in ast.walk(body) if isinstance(node, ast.Return)]
+        statements = self.workflow.table.source(helper.index).statements
+        returned = [
+            node.value for part in statements for node in ast.walk(part) if isinstance(node, ast.Return)
+        ]
         return all(value is None or isinstance(value, PLAIN_RESULTS) for value in returned)
 
     # Declarations.
 
     def _declare(self) -> None:
-        source = self._source
-        parameters = parameter_nodes(source.node)
-        defaults = self._defaults()
+        source, variables = self.source, self._variables
+        parameters = parameter_nodes(source.node.args)
+        defaults = self._held_defaults() if source.is_nested else self._defaults()
         entries = []
-        for index, (node, kind) in enumerate(parameters):
+        for node, kind in parameters:
             name = source.mangled(node.arg)
-            self._names[name] = index
-            self._given.add(name)
-            self._result.locals.append(name)
+            variables.declare(name)
+            variables.given.add(name)
             entries.append(Parameter(name, kind, defaults.get(name)))
-        self._result.parameters = tuple(entries)
+        self.result.parameters = tuple(entries)
         if source.self_name is not None:
-            self._result.self_index = 0
-        for name, gives_value in names_bound_in(source.node.body):
-            name = source.mangled(name)
-            if name not in self._names:
-                self._names[name] = self._new_local(name)
+            self.result.self_index = 0
+        elsewhere = nonlocal_names(source.statements, inside=False)
+        for name, gives_value in names_bound_in(source.statements):
+            if name in elsewhere:
+                continue
+            variables.declare(source.mangled(name))
             if gives_value:
-                self._given.add(name)
+                variables.given.add(source.mangled(name))
+        for name in nonlocal_names(source.statements, inside=True):
+            variables.given.add(source.mangled(name))
+
+    def _held_defaults(self) -> dict[str, int]:
+        return {self.source.mangled(name): HELD for name in with_default(self.source.node.args)}
 
     def _defaults(self) -> dict[str, int]:
         """Index into the workflow's stored values for each parameter with a default."""
-        function, arguments = self._source.function, self._source.node.args
+        function, arguments = self.source.function, self.source.node.args
         positional = [*arguments.posonlyargs, *arguments.args]
         values = function.__defaults__ or ()
         pairs = list(
@@ -141,7 +150,7 @@ class FunctionResolver:
         )
         keyword_values = function.__kwdefaults__ or {}
         for part, node in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-            name = self._source.mangled(part.arg)
+            name = self.source.mangled(part.arg)
             if name in keyword_values and node is not None:
                 pairs.append((part, keyword_values[name], node))
         found: dict[str, int] = {}
@@ -152,12 +161,8 @@ class FunctionResolver:
             if isinstance(stored, Refusal):
                 self.report(node, stored.code, stored.message, stored.help)
             else:
-                found[self._source.mangled(part.arg)] = self.workflow.index_of(stored)
+                found[self.source.mangled(part.arg)] = self.workflow.index_of(stored)
         return found
-
-    def _new_local(self, name: str) -> int:
-        self._result.locals.append(name)
-        return len(self._result.locals) - 1
 
     # The walk.
 
@@ -195,10 +200,26 @@ class FunctionResolver:
                         self.visit(statement)
                     return
 
-    def _visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        """Refused by `check`."""
+    def _visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        check_annotations(self, node)
+        self._visit_nested(node)
+        self.result.function_locals[node] = self._variables.found(self.source.mangled(node.name))
 
     _visit_AsyncFunctionDef = _visit_FunctionDef
+
+    def _visit_Lambda(self, node: ast.Lambda) -> None:
+        self._visit_nested(node)
+
+    def _visit_nested(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
+        """Defaults belong to this function; the rest is a function of its own."""
+        for default in default_nodes(node.args):
+            self.visit(default)
+        inner = FunctionResolver(nested_source(self.source, node), self.workflow, self.findings, self)
+        self.result.nested[node] = self.workflow.table.add(inner)
+        inner.resolve()
+
+    def _visit_Nonlocal(self, node: ast.Nonlocal) -> None:
+        """What it says is already known: the names are no variables of this function."""
 
     def _visit_Expr(self, node: ast.Expr) -> None:
         if isinstance(node.value, ast.Constant):
@@ -219,7 +240,7 @@ class FunctionResolver:
 
     def _visit_Constant(self, node: ast.Constant) -> None:
         try:
-            self._result.bindings[node] = Constant(encode(node.value))
+            self.result.bindings[node] = Constant(encode(node.value))
         except ValueEncodingError:
             shown = "..." if node.value is ... else repr(node.value)
             self.report(
@@ -236,7 +257,7 @@ class FunctionResolver:
 
     def _visit_AugAssign(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Attribute) and self.is_self(node.target.value):
-            found = self.workflow.member(self._source.mangled(node.target.attr))
+            found = self.workflow.member(self.source.mangled(node.target.attr))
             if isinstance(found, Refusal):
                 self.report(node.target, found.code, found.message, found.help)
         self.visit(node.target)
@@ -244,15 +265,14 @@ class FunctionResolver:
 
     def _visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self.visit(node.value)
-        name = self._source.mangled(node.target.id)
-        self._bind_function_local(node.target, name)
+        self.visit(node.target)
 
     def _visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         if node.type is not None:
             self.visit(node.type)
         if node.name is not None:
-            name = self._source.mangled(node.name)
-            self._result.handler_locals[node] = self._names[name]
+            name = self.source.mangled(node.name)
+            self.result.handler_locals[node] = self._variables.found(name)
         for statement in node.body:
             self.visit(statement)
 
@@ -262,11 +282,11 @@ class FunctionResolver:
             patterns = [part for part in ast.walk(case.pattern) if isinstance(part, ast.pattern)]
             for part in patterns:
                 for name in captured_names(part):
-                    name = self._source.mangled(name)
-                    self._result.captures[name] = self._names[name]
-            temporaries = self._result.temporaries
+                    name = self.source.mangled(name)
+                    self.result.captures[name] = self._variables.found(name)
+            temporaries = self.result.temporaries
             while len(temporaries) < 1 + TEMPORARIES_PER_PATTERN * len(patterns):
-                temporaries.append(self._new_local(f".{len(temporaries)}"))
+                temporaries.append(self._variables.new_local(f".{len(temporaries)}"))
             self.visit(case)
 
     def _visit_Subscript(self, node: ast.Subscript) -> None:
@@ -295,13 +315,13 @@ class FunctionResolver:
     def _visit_comprehension_like(self, node: Comprehension) -> None:
         outer_flag = self._in_generator
         self.visit(node.generators[0].iter)
-        scope = _Scope()
+        scope = Scope()
         for generator in node.generators:
             for target in target_names(generator.target):
-                name = self._source.mangled(target.id)
+                name = self.source.mangled(target.id)
                 if name not in scope.locals:
-                    scope.locals[name] = self._new_local(name)
-        self._scopes.append(scope)
+                    scope.locals[name] = self._variables.new_local(name)
+        self._variables.scopes.append(scope)
         self._in_generator = outer_flag or isinstance(node, ast.GeneratorExp)
         for index, generator in enumerate(node.generators):
             if index:
@@ -311,11 +331,9 @@ class FunctionResolver:
                 self.visit(condition)
         for part in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
             self.visit(part)
-        self._scopes.pop()
+        self._variables.scopes.pop()
         self._in_generator = outer_flag
-        self._result.comprehensions[node] = ComprehensionScope(
-            tuple(scope.locals.values()), scope.clear_first
-        )
+        self.result.comprehensions[node] = ComprehensionScope(tuple(scope.locals.values()), scope.clear_first)
 
     _visit_ListComp = _visit_comprehension_like
     _visit_SetComp = _visit_comprehension_like
@@ -334,14 +352,15 @@ class FunctionResolver:
     # Names.
 
     def _visit_Name(self, node: ast.Name) -> None:
-        name = self._source.mangled(node.id)
-        for scope in reversed(self._scopes):
+        name = self.source.mangled(node.id)
+        variables = self._variables
+        for scope in reversed(variables.scopes):
             if name in scope.locals:
                 if isinstance(node.ctx, ast.Store):
                     scope.bound.add(name)
                 elif name not in scope.bound:
                     scope.clear_first = True
-                self._result.bindings[node] = Local(scope.locals[name])
+                self.result.bindings[node] = Local(scope.locals[name])
                 return
         if self.is_self(node):
             self.report(
@@ -351,9 +370,10 @@ class FunctionResolver:
                 f"use `{node.id}.name`, and pass on the values that are needed",
             )
             return
-        if name in self._names:
-            self._bind_function_local(node, name)
-            if isinstance(node.ctx, ast.Load) and name not in self._given:
+        index = variables.find(name)
+        if index is not None:
+            self.result.bindings[node] = Local(index)
+            if isinstance(node.ctx, ast.Load) and name in variables.names and name not in variables.given:
                 self.report(
                     node,
                     "WM121",
@@ -363,21 +383,16 @@ class FunctionResolver:
             return
         self._use(node, self.static(node))
 
-    def _bind_function_local(self, node: ast.Name, name: str) -> None:
-        self._result.bindings[node] = Local(self._names[name])
-
     def is_self(self, node: ast.AST) -> bool:
         """Whether a node is the name self."""
-        return (
-            isinstance(node, ast.Name)
-            and node.id == self._source.self_name
-            and not any(node.id in scope.locals for scope in self._scopes)
-        )
+        return isinstance(node, ast.Name) and self._variables.is_self(self.source.mangled(node.id))
 
     def _visit_Attribute(self, node: ast.Attribute) -> None:
-        name = self._source.mangled(node.attr)
-        if self.is_self(node.value):
-            self._result.bindings[node.value] = Local(0)
+        name = self.source.mangled(node.attr)
+        if isinstance(node.value, ast.Name) and self.is_self(node.value):
+            self.result.bindings[node.value] = Local(
+                self._variables.found(self.source.mangled(node.value.id))
+            )
         if isinstance(node.ctx, ast.Load):
             found = self.static(node)
             if found is not None:
@@ -415,9 +430,9 @@ class FunctionResolver:
         for info in classes:
             data.update(field.name for field in info.fields)
             code.update(dict.fromkeys(info.code_names, info))
-        caught = set(self._result.handler_locals.values())
+        caught = set(self.result.handler_locals.values())
         for node in self.looked_up:
-            owner = self._result.bindings.get(node.value)
+            owner = self.result.bindings.get(node.value)
             if isinstance(owner, Local) and owner.index in caught:
                 continue
             if node.attr in code and node.attr not in data:
@@ -441,7 +456,7 @@ class FunctionResolver:
         if not isinstance(node, ast.Attribute):
             return None
         if self.is_self(node.value):
-            return self.workflow.member(self._source.mangled(node.attr))
+            return self.workflow.member(self.source.mangled(node.attr))
         base = self.static(node.value)
         shown = ast.unparse(node)
         match base:
@@ -490,13 +505,13 @@ class FunctionResolver:
         return Refusal("WM131" if code == "WM130" else code, message, help)
 
     def _find_name(self, node: ast.Name) -> Static | Primitive | None:
-        name = self._source.mangled(node.id)
-        if any(name in scope.locals for scope in self._scopes) or name in self._names:
+        name = self.source.mangled(node.id)
+        if self._variables.find(name) is not None:
             return None
-        function = self._source.function
+        function = self.source.function
         value = outer_value(function, name)
         if value is MISSING:
-            hint = near(node.id, visible_names(function) | set(self._names))
+            hint = near(node.id, visible_names(function) | set(self._variables.names))
             return Refusal(
                 "WM120", f"`{node.id}` is not defined", hint or "define or import it in the module"
             )
@@ -528,4 +543,4 @@ class FunctionResolver:
                     node, "WM142", f"`self.{name}` can only be called", f"write `await self.{name}(...)`"
                 )
             case Local() | Constant() | Stored() | Library() | UserClass() | Action() | Helper() | SelfData():
-                self._result.bindings[node] = found
+                self.result.bindings[node] = found

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from waymark.program.program import ParameterKind
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def parameter_nodes(node: FunctionNode) -> list[tuple[ast.arg, ParameterKind]]:
+def parameter_nodes(arguments: ast.arguments) -> list[tuple[ast.arg, ParameterKind]]:
     """Parameters in the order of a signature; each is the local of the same index."""
-    arguments = node.args
     found = [(part, ParameterKind.POSITIONAL_ONLY) for part in arguments.posonlyargs]
     found += [(part, ParameterKind.POSITIONAL_OR_KEYWORD) for part in arguments.args]
     if arguments.vararg is not None:
@@ -54,12 +52,17 @@ def _bound(node: ast.AST, hidden: frozenset[ast.AST]) -> Iterator[tuple[str, boo
             case ast.pattern():
                 for name in captured_names(current):
                     yield name, True
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            case ast.FunctionDef(name=name, args=arguments) | ast.AsyncFunctionDef(name=name, args=arguments):
+                yield name, True
+                waiting.extend(_evaluated_outside(arguments))
+                continue
+            case ast.ClassDef(name=name):
                 yield name, True
                 continue
             case ast.alias(name=name, asname=alias):
                 yield alias or name.partition(".")[0], True
-            case ast.Lambda():
+            case ast.Lambda(args=arguments):
+                waiting.extend(_evaluated_outside(arguments))
                 continue
         waiting.extend(ast.iter_child_nodes(current))
 
@@ -69,6 +72,24 @@ def captured_names(pattern: ast.pattern) -> Iterator[str]:
     match pattern:
         case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
             yield name
+
+
+def _evaluated_outside(arguments: ast.arguments) -> list[ast.AST]:
+    """Defaults of a function inside the function."""
+    return [*arguments.defaults, *(part for part in arguments.kw_defaults if part is not None)]
+
+
+def nonlocal_names(statements: list[ast.stmt], *, inside: bool) -> set[str]:
+    """Names that the function itself declares `nonlocal`, or, if `inside`, those that functions inside of it do."""
+    found: set[str] = set()
+    waiting: list[tuple[ast.AST, bool]] = [(statement, False) for statement in statements]
+    while waiting:
+        node, is_inside = waiting.pop()
+        if isinstance(node, ast.Nonlocal) and is_inside == inside:
+            found.update(node.names)
+        is_inside = is_inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        waiting.extend((child, is_inside) for child in ast.iter_child_nodes(node))
+    return found
 
 
 def target_names(target: ast.expr) -> Iterator[ast.Name]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from waymark.compiler.bindings import Constant, Helper, SelfData, Stored
 from waymark.compiler.resolve.names import near
 from waymark.compiler.resolve.statics import ACTION_ATTRIBUTE, Refusal, Static, Statics
+from waymark.compiler.resolve.table import FunctionTable
 from waymark.compiler.source import PRIMITIVE_ATTRIBUTE, FunctionSource, find_helper
 
 
@@ -30,6 +31,8 @@ class WorkflowClass:
     assigned: frozenset[str]
     """Names that some function gives a value on self."""
     statics: Statics
+    table: FunctionTable = field(default_factory=FunctionTable)
+    """Every function of the program: run(), helpers, and what they hold and call."""
     attributes: dict[str, Stored] = field(default_factory=dict)
     """Class attributes that self.NAME may find, as they were used."""
     stored: list[Stored] = field(default_factory=list)

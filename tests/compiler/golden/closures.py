@@ -1,0 +1,31 @@
+"""Functions inside functions."""
+
+# ruff: noqa
+# mypy: ignore-errors
+
+from waymark.sdk.workflow import Workflow
+
+
+class Cells(Workflow):
+    async def run(self, n):
+        total = 0
+
+        def add(by, times=n, *, scale=2):
+            nonlocal total
+            total += by * times * scale
+            return total
+
+        async def forget():
+            nonlocal total
+            del total
+
+        add(1)
+        await forget()
+        return add
+
+
+class Lambdas(Workflow):
+    rate = 2
+
+    async def run(self, items):
+        return [sorted(items, key=lambda x: -x), [lambda y=1: (x, y, self.rate) for x in items]]
