@@ -143,6 +143,8 @@ class Driver:
         self.snapshots: list[bytes] = []
         self.input = b""
         self.calls: list[str] = []
+        self.built = 0
+        """Those of the calls that only built an instance of a class."""
         self.cancelled = 0
         """Calls that were called off, by the run or by their timeout."""
         self._now_us = START_US
@@ -202,6 +204,7 @@ class Driver:
     async def _perform(self, call: StartCall) -> Event:
         args, kwargs = decode(call.arguments, self._classes)
         self.calls.append(f"{call.name}{typed(args)}{typed(kwargs)}#{call.attempt}")
+        self.built += call.kind == CONSTRUCT
         try:
             if call.kind == CONSTRUCT:
                 value = construct(call.module, call.name, args, kwargs)

@@ -327,3 +327,28 @@ class ElifChain(Workflow):
 
     async def run(self):
         return [self.grade(n) for n in (95, 85, 75, 5)]
+
+
+@body(0, 2, 9)
+class BreakInsideTry(Workflow):
+    async def run(self, n):
+        seen = []
+        for i in range(6):
+            try:
+                if i == n:
+                    break
+                if i % 2:
+                    continue
+                seen.append(1 // (i - 2))
+            except ZeroDivisionError as error:
+                seen.append(str(error))
+                for j in range(3):
+                    try:
+                        if j:
+                            break
+                        raise KeyError(j)
+                    except KeyError:
+                        continue
+        else:
+            seen.append("else")
+        return seen

@@ -20,6 +20,7 @@ class Loop:
     end: Label
     """Where `break` goes, after `else`."""
     has_iterator: bool
+    outer_region: Region | None
 
 
 @dataclass(eq=False, slots=True)

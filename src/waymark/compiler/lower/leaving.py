@@ -35,11 +35,15 @@ def _leave(to: FunctionLowering, block: object, keeps_value: bool) -> None:
             builder.emit(Op.SWAP, 2)
 
     match block:
-        case Loop(has_iterator=True) | KeptValue():
+        case Loop(has_iterator=has_iterator, outer_region=region):
+            # A try inside of the loop does not guard what runs without the iterator its handlers count on.
+            builder.region = region
+            if has_iterator:
+                uncover()
+                builder.emit(Op.POP)
+        case KeptValue():
             uncover()
             builder.emit(Op.POP)
-        case Loop():
-            pass
         case FinallyBody(statements=statements, outer_region=region):
             builder.region = region
             if keeps_value:

@@ -22,7 +22,7 @@ def lower_for(to: FunctionLowering, node: ast.For) -> None:
     builder.place(start)
     builder.jump(Op.NEXT, exhausted)
     to.assign(node.target)
-    _body(to, node.body, Loop(start, end, has_iterator=True))
+    _body(to, node.body, Loop(start, end, has_iterator=True, outer_region=builder.region))
     builder.jump_back(start)
     builder.place(exhausted)
     to.statements(node.orelse)
@@ -35,7 +35,7 @@ def lower_while(to: FunctionLowering, node: ast.While) -> None:
     builder.place(start)
     if not (isinstance(node.test, ast.Constant) and node.test.value):
         jump_if(to, node.test, false, False)
-    _body(to, node.body, Loop(start, end, has_iterator=False))
+    _body(to, node.body, Loop(start, end, has_iterator=False, outer_region=builder.region))
     builder.jump_back(start)
     builder.place(false)
     to.statements(node.orelse)
