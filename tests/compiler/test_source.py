@@ -177,3 +177,27 @@ def test_type_parameters_and_aliases_are_refused(tmp_path: Path) -> None:
         """,
     )
     assert [item.code for item in findings(module.Flow)] == ["WM117", "WM117"]
+
+
+def test_functions_of_modules_are_part_of_the_program_and_of_its_source(tmp_path: Path) -> None:
+    """A change of a helper makes another version; the stored source shows every function once, those inside others in their place."""
+    texts = [
+        f"""
+        def rate(n):
+            return n * {factor}
+
+        class Flow(Workflow):
+            async def run(self):
+                return [rate(n) for n in map(lambda n: rate(n), range(3))]
+        """
+        for factor in (2, 3)
+    ]
+    compiled = [compile_workflow(load(tmp_path, text).Flow) for text in texts]
+    assert compiled[0].hash != compiled[1].hash
+    assert [function.qualname for function in compiled[0].program.functions] == [
+        "Flow.run",
+        "Flow.run.<locals>.<lambda>",
+        "rate",
+    ]
+    assert compiled[0].source.count("def rate(n):") == 1
+    assert compiled[0].source.count("lambda") == 1

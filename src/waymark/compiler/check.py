@@ -6,6 +6,7 @@ Walks without recursion, so code of any depth gets a diagnostic and no Recursion
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from waymark.compiler.decisions import FIELDS, NODES, Lowered, Refused, is_set
 from waymark.compiler.diagnostics import Findings
@@ -19,12 +20,12 @@ MAX_NODES = 100_000
 
 def check(source: WorkflowSource, findings: Findings) -> WorkflowSource:
     """Report every refused node and field. Later passes may rely on depth and size only of what is returned."""
-    fit = tuple(function for function in source.functions if _check_function(function, findings))
-    return WorkflowSource(source.cls, source.name, fit)
+    fit = tuple(function for function in source.functions if check_function(function, findings))
+    return replace(source, functions=fit)
 
 
-def _check_function(function: FunctionSource, findings: Findings) -> bool:
-    """Check one function; False when it is too big for the later passes."""
+def check_function(function: FunctionSource, findings: Findings) -> bool:
+    """Report what is refused in one function; False when it is too big for the later passes."""
     waiting: list[tuple[ast.AST, int]] = [(function.node, 0)]
     count = 0
     while waiting:

@@ -35,7 +35,7 @@ CODES: dict[str, str] = {
     "WM124": "a kind of class member that workflows cannot use",
     "WM125": "assignment to a method of the workflow",
     "WM126": "state that is set in __init__",
-    "WM130": "a plain Python function",
+    "WM130": "a function that cannot be compiled along",
     "WM131": "a library function or class that workflows do not have",
     "WM132": "input and output",
     "WM133": "time and chance",

@@ -9,7 +9,7 @@ from waymark.compiler.check import check
 from waymark.compiler.diagnostics import Findings, refuse
 from waymark.compiler.lower import lower
 from waymark.compiler.resolve import resolve
-from waymark.compiler.source import find_source
+from waymark.compiler.source import find_source, text_of
 from waymark.program.program import Program, encode_program, hash_program
 from waymark.program.verify import verify
 
@@ -46,8 +46,9 @@ def compile_workflow(cls: type) -> CompiledWorkflow:
     _stop_if_refused(cls, findings)
     program = assemble(lowered)
     verify(program)
+    text = text_of(function.source for function in resolved.functions)
     encoded = encode_program(program)
-    return CompiledWorkflow(program, encoded, hash_program(encoded), source.text())
+    return CompiledWorkflow(program, encoded, hash_program(encoded), text)
 
 
 def _stop_if_refused(cls: type, findings: Findings) -> None:

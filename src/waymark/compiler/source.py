@@ -12,7 +12,7 @@ import linecache
 import time
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,23 +99,6 @@ class FunctionSource:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkflowSource:
-    """A workflow class with the functions that its program is made of."""
-
-    cls: type
-    name: str
-    functions: tuple[FunctionSource, ...]
-    """run() first, helpers in order of first mention."""
-
-    def text(self) -> str:
-        """Source of all functions, each under a comment with its file and first line."""
-        return "\n".join(
-            f"# {source.program_file}:{_first_line(source.node)}\n{source.text()}"
-            for source in self.functions
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class _File:
     """One parsed file."""
 
@@ -139,6 +122,18 @@ class Files:
         if name not in self._known:
             self._known[name] = _parse(name, function.__globals__)
         return self._known[name]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowSource:
+    """A workflow class with run() and its helpers."""
+
+    cls: type
+    name: str
+    functions: tuple[FunctionSource, ...]
+    """run() first, helpers in order of first mention."""
+    files: Files
+    """Every file that was read."""
 
 
 def workflow_name(cls: type) -> str:
@@ -165,7 +160,7 @@ def find_source(cls: type, findings: Findings) -> WorkflowSource:
     asked = {"run"}
     while waiting:
         name, function, is_static = waiting.pop(0)
-        source = _locate(name, function, is_static, files, findings)
+        source = locate(name, function, is_static, files, findings)
         if source is None:
             continue
         found[name] = source
@@ -174,7 +169,7 @@ def find_source(cls: type, findings: Findings) -> WorkflowSource:
             if helper is not None and mention not in asked:
                 asked.add(mention)
                 waiting.append((mention, *helper))
-    return WorkflowSource(cls, workflow_name(cls), tuple(found.values()))
+    return WorkflowSource(cls, workflow_name(cls), tuple(found.values()), files)
 
 
 def find_helper(cls: type, name: str) -> tuple[types.FunctionType, bool] | None:
@@ -208,9 +203,19 @@ def mentions_of_self(source: FunctionSource) -> Iterator[str]:
             yield source.mangled(node.attr)
 
 
-def _locate(
+def text_of(functions: Iterable[FunctionSource]) -> str:
+    """Source of functions, each under a comment with its file and first line; those inside others are part of them."""
+    return "\n".join(
+        f"# {source.program_file}:{_first_line(source.node)}\n{source.text()}"
+        for source in functions
+        if not source.is_nested
+    )
+
+
+def locate(
     name: str, function: types.FunctionType, is_static: bool, files: Files, findings: Findings
 ) -> FunctionSource | None:
+    """Find the syntax tree of a function; None with a finding when there is none to rely on."""
     code = function.__code__
     label = function.__qualname__.rpartition("<locals>.")[2]
     file = files.read(function)

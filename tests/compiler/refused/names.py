@@ -81,10 +81,6 @@ class Table(dict):
     pass
 
 
-def plain_helper(n):
-    return n
-
-
 logger = logging.getLogger("shop")
 HANDLE = object()
 PART = [1]
@@ -164,11 +160,6 @@ class HasInit(Workflow):
 
     async def run(self):
         return 1
-
-
-class PlainFunctions(Workflow):
-    async def run(self):
-        return [plain_helper(1), sorted([1], key=plain_helper)]  # WM130 17 "make it an @action" # WM130 50 "make it an @action"
 
 
 class Libraries(Workflow):

@@ -7,6 +7,7 @@ import types
 from waymark.compiler.bindings import ResolvedWorkflow
 from waymark.compiler.diagnostics import Diagnostic, Findings
 from waymark.compiler.resolve.functions import FunctionResolver
+from waymark.compiler.resolve.plain import PlainFunctions
 from waymark.compiler.resolve.statics import Statics
 from waymark.compiler.resolve.workflow_class import WorkflowClass, assigned_names, helpers_of
 from waymark.compiler.source import WorkflowSource, shown_path
@@ -26,9 +27,15 @@ def resolve(source: WorkflowSource, findings: Findings) -> ResolvedWorkflow:
     resolvers = [FunctionResolver(function, workflow, findings) for function in source.functions]
     for resolver in resolvers:
         workflow.table.add(resolver)
+    plain = PlainFunctions(workflow, source.files)
+    statics.bind_function = plain.bind
     for resolver in resolvers:
         resolver.resolve()
-    statics.include_signatures(function.function for function in source.functions)
+    plain.resolve()
+    plain.report()
+    statics.include_signatures(
+        resolver.source.function for resolver in workflow.table.resolvers if not resolver.source.is_nested
+    )
     for resolver in workflow.table.resolvers:
         resolver.refuse_class_code(statics.classes())
     attributes = tuple((name, workflow.index_of(value)) for name, value in workflow.attributes.items())

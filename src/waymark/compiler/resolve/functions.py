@@ -543,4 +543,6 @@ class FunctionResolver:
                     node, "WM142", f"`self.{name}` can only be called", f"write `await self.{name}(...)`"
                 )
             case Local() | Constant() | Stored() | Library() | UserClass() | Action() | Helper() | SelfData():
+                if isinstance(found, Helper):
+                    self.workflow.mentions.append((self, node, found.index))
                 self.result.bindings[node] = found

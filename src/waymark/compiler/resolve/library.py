@@ -118,15 +118,22 @@ def refusal(value: object, shown: str) -> tuple[str, str, str]:
             f"`{shown}` is not among the library functions of workflows",
             "write it with builtins and methods of values, or move it into an @action and await it",
         )
-    code = getattr(value, "__code__", None)
-    place = (
-        f", defined in {code.co_filename}:{code.co_firstlineno}" if isinstance(code, types.CodeType) else ""
-    )
-    return (
-        "WM130",
-        f"`{shown}` is a plain function{place}",
-        "make it an @action and await it, or call it before the start and pass the value in",
-    )
+    return ("WM130", f"`{shown}` {_why_not_compiled(value)}", PLAIN_HELP)
+
+
+PLAIN_HELP = "make it an @action and await it, or call it before the start and pass the value in"
+"""The two ways out for a function that cannot be compiled along."""
+
+
+def _why_not_compiled(value: object) -> str:
+    inner = getattr(value, "__wrapped__", value)
+    code = getattr(inner, "__code__", None)
+    place = f" ({code.co_filename}:{code.co_firstlineno})" if isinstance(code, types.CodeType) else ""
+    if inner is not value:
+        return f"cannot be compiled along: it is decorated, so what runs is not its own code{place}"
+    if not place:
+        return "cannot be compiled along: it is not written in Python"
+    return f"cannot be compiled along: it belongs to an installed package{place}"
 
 
 def _is_from(value: object, module: types.ModuleType) -> bool:

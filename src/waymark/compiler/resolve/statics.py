@@ -57,6 +57,10 @@ class Statics:
     """Turns live objects into bindings, once each; keeps the classes that the program needs."""
 
     def __init__(self) -> None:
+        self.bind_function: Callable[[types.FunctionType, str], Static] = lambda function, shown: Refusal(
+            *library.refusal(function, shown)
+        )
+        """What a function of a module is; set by who compiles functions along."""
         self._library = library.by_identity()
         self._stored: dict[int, Stored | Refusal] = {}
         self._classes: dict[type, ClassInfo | Refusal] = {}
@@ -89,7 +93,9 @@ class Statics:
             return self._class(value, shown)
         if _is_typing(value):
             return Typing(value)
-        if inspect.isroutine(value):
+        if isinstance(value, types.FunctionType):
+            return self.bind_function(value, shown)
+        if inspect.isroutine(value) or hasattr(value, "__wrapped__"):
             return Refusal(*library.refusal(value, shown))
         return self.store(value, shown, label)
 
@@ -98,17 +104,15 @@ class Statics:
         found = inspect.getattr_static(cls, name, None)
         if isinstance(found, staticmethod):
             found = found.__func__
-            if not hasattr(found, ACTION_ATTRIBUTE):
-                return _class_code(cls, name)
         if issubclass(cls, enum.Enum):
             member = cls.__members__.get(name)
             if member is not None:
                 return self._constant(member, shown)
         if found is None:
             return None
-        if isinstance(found, types.FunctionType) and hasattr(found, ACTION_ATTRIBUTE):
+        if isinstance(found, types.FunctionType):
             return self.bind(found, shown, shown)
-        if isinstance(found, types.FunctionType | classmethod | property) or hasattr(found, "__get__"):
+        if isinstance(found, classmethod | property) or hasattr(found, "__get__"):
             return _class_code(cls, name)
         return self.bind(getattr(cls, name), shown, f"{cls.__module__}.{cls.__qualname__}.{name}")
 

@@ -6,12 +6,16 @@ import ast
 import types
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from waymark.compiler.bindings import Constant, Helper, SelfData, Stored
 from waymark.compiler.resolve.names import near
 from waymark.compiler.resolve.statics import ACTION_ATTRIBUTE, Refusal, Static, Statics
 from waymark.compiler.resolve.table import FunctionTable
 from waymark.compiler.source import PRIMITIVE_ATTRIBUTE, FunctionSource, find_helper
+
+if TYPE_CHECKING:
+    from waymark.compiler.resolve.functions import FunctionResolver
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class WorkflowClass:
     statics: Statics
     table: FunctionTable = field(default_factory=FunctionTable)
     """Every function of the program: run(), helpers, and what they hold and call."""
+    mentions: list[tuple[FunctionResolver, ast.AST, int]] = field(default_factory=list)
+    """Every place that names a function of the program, with its number."""
     attributes: dict[str, Stored] = field(default_factory=dict)
     """Class attributes that self.NAME may find, as they were used."""
     stored: list[Stored] = field(default_factory=list)
