@@ -156,7 +156,7 @@ class Driver:
         self.input = encode([list(args), kwargs])
         machine = Machine(self.program)
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            self._take(runner, machine.begin(self.input, START_US))
+            self._take(runner, machine.begin(self.input, START_US, b"seed"))
             for _ in range(10_000):
                 if machine.outcome is not None:
                     return self._ending(machine)
@@ -250,7 +250,7 @@ class Driver:
     def from_journal(self, machine: Machine) -> Machine:
         """Throw the machine away and apply the journal from the start."""
         again = Machine(self.program)
-        again.begin(self.input, START_US)
+        again.begin(self.input, START_US, b"seed")
         for entry in self.journal:
             again.apply(decode_entry(entry))
         assert again.outcome is None

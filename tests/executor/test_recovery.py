@@ -37,6 +37,7 @@ async def prepared(bench: Bench, instance_id: InstanceId) -> tuple[ClaimedInstan
         last_seq=row.last_seq,
         claims_without_progress=1,
         started_at=row.started_at,
+        entropy=row.entropy,
     )
     loaded = await Programs(bench.store).load(request.workflow_name, request.workflow_version)
     return claimed, await bench.history(instance_id), loaded

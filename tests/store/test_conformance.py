@@ -341,6 +341,18 @@ async def test_a_claimed_instance_is_running(store: Store) -> None:
     assert (await store.read_instances([instance_id]))[instance_id] == view
 
 
+async def test_every_instance_has_a_seed_of_its_own_for_life(store: Store) -> None:
+    """Drawn when it is added: the next owner makes the same chance of it, and no other instance does."""
+    await started(store)
+    first = await claimed_one(store, owner := await executor(store))
+    await store.close_executor(owner)
+    second = await claimed_one(store, await executor(store))
+    await started(store)
+    other = await claimed_one(store, await executor(store))
+    assert first.seed == second.seed != other.seed
+    assert str(first.entropy) not in repr(first)
+
+
 async def test_claims_go_by_priority_then_age(store: Store) -> None:
     """Higher priority first; among equals the one that has been due longest."""
     low = await started(store, 2, priority=-5)

@@ -137,7 +137,7 @@ class Player:
             self._epochs[one.instance_id] = one.epoch
             self._seqs[one.instance_id] = one.last_seq
         return [
-            replace(one, created_at=FIXED, started_at=FIXED) for one in claim.instances
+            replace(one, created_at=FIXED, started_at=FIXED, entropy=EXECUTORS[0]) for one in claim.instances
         ], claim.quarantined
 
     async def _append(self, at: int | None, chosen: Sequence[Step], is_end: bool) -> object:
@@ -201,7 +201,16 @@ class Player:
 
     def _owned(self, where: int, drift: int) -> ClaimedInstance:
         return ClaimedInstance(
-            INSTANCES[where], "shop", "1", b"", FIXED, self._epoch(where) + drift, 0, 0, FIXED
+            INSTANCES[where],
+            "shop",
+            "1",
+            b"",
+            FIXED,
+            self._epoch(where) + drift,
+            0,
+            0,
+            FIXED,
+            INSTANCES[where],
         )
 
     def _aim(self, at: int | None, chosen: Sequence[Step]) -> tuple[ExecutorId, list[Step]]:

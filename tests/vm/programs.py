@@ -20,7 +20,8 @@ from waymark.vm.machine import Machine
 START_US = 1_700_000_000_000_000
 
 _HEADER = """
-import asyncio, base64, collections, copy, dataclasses, enum, functools, hashlib, itertools, json, math, operator, random, re, statistics, uuid
+import asyncio, base64, collections, copy, dataclasses, enum, functools, hashlib, itertools, json
+import math, operator, random, re, secrets, statistics, time, uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from fractions import Fraction
@@ -72,11 +73,11 @@ def compile_body(directory: Path, body: str, helpers: str = "") -> Program:
 
 
 def begin(
-    program: Program | Code, *args: Any, limits: Limits = DEFAULT_LIMITS
+    program: Program | Code, *args: Any, limits: Limits = DEFAULT_LIMITS, seed: bytes = b"seed"
 ) -> tuple[Machine, list[Effect]]:
     """A machine at its first wait."""
     machine = Machine(program, limits=limits)
-    return machine, machine.begin(encode([list(args), {}]), START_US)
+    return machine, machine.begin(encode([list(args), {}]), START_US, seed)
 
 
 def started(effects: list[Effect]) -> list[StartCall]:

@@ -20,6 +20,7 @@ from waymark.errors import UnsupportedPatternError, WaymarkError
 from waymark.program import library
 from waymark.program.live import live_object
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
+from waymark.vm.chance import Chance, Generator
 from waymark.vm.classes import ClassCalls
 from waymark.vm.iteration import DictItems, DictKeys, DictValues
 from waymark.vm.library import loadable_classes
@@ -55,6 +56,7 @@ SAMPLES: dict[str, Any] = {
     "Decimal": decimal.Decimal("1.5"),
     "UUID": uuid.UUID(int=5),
     "Path": pathlib.PurePosixPath("a/b.c"),
+    "Random": Generator(5),
     "BaseException": ValueError("x"),
     "range": range(3),
     "slice": slice(1),
@@ -234,7 +236,8 @@ def test_only_known_classes_can_be_called() -> None:
     class Stranger:
         pass
 
-    calls = ClassCalls(Meter(DEFAULT_LIMITS))
+    meter = Meter(DEFAULT_LIMITS)
+    calls = ClassCalls(meter, Chance(meter))
     for cls in (Stranger, SelfObject, FunctionValue, DictKeys, asyncio.Future, asyncio.Task):
         with pytest.raises(UnsupportedPatternError):
             calls.call(cls, [{}, "keys"], {})

@@ -39,8 +39,27 @@ NUMBERS = [
     "return datetime.strptime('1', '%Y' * 1000)",
 ]
 
+CHANCE = [
+    "return random.choices([1], k=10 ** 10)",
+    "return random.sample(range(10 ** 12), 10 ** 9)",
+    "return random.randbytes(10 ** 10)",
+    "return random.getrandbits(10 ** 9)",
+    "return secrets.token_bytes(10 ** 10)",
+    "return secrets.randbits(10 ** 10)",
+    "return secrets.randbelow(10 ** (10 ** 6))",
+    "while True: random.random()",
+    "while True: uuid.uuid4()",
+    "x = list(range(100000))\nwhile True: random.shuffle(x)",
+    "x = list(range(100000))\nwhile True: random.sample(x, 1)",
+    "while True: random.choices(range(1000), k=100)",
+    "return random.vonmisesvariate(0, math.nan)",
+    "return random.gammavariate(math.inf, 1)",
+    "s = []\nwhile True: s.append(random.Random(1))",
+    "x = 'a' * 8000000\nwhile True: random.seed(x)",
+]
 
-@pytest.mark.parametrize("body", NUMBERS)
+
+@pytest.mark.parametrize("body", NUMBERS + CHANCE)
 def test_a_bomb_made_of_the_library_ends_its_run(body: str, tmp_path: Path) -> None:
     """In its share of a second, with a clear error."""
     assert ended(tmp_path, body, PART, SECOND / SHARE + SLACK) == LIMIT

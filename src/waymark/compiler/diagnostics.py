@@ -51,6 +51,7 @@ CODES: dict[str, str] = {
     "WM143": "a typing construct used as a value",
     "WM144": "a part of asyncio that workflows do not have",
     "WM150": "an annotation that would have to be evaluated",
+    "WM170": "the time zone of the host",
 }
 """Every code and what it refuses. A code is never given another meaning."""
 

@@ -107,7 +107,7 @@ class Claims:
                 effects = machine.calls_in_flight()
             else:
                 machine = Machine(loaded.code)
-                effects = machine.begin(claimed.input, to_us(claimed.started_at))
+                effects = machine.begin(claimed.input, to_us(claimed.started_at), claimed.seed)
         except Stopping:
             raise
         except UnknownFormat as error:

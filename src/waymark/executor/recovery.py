@@ -81,7 +81,7 @@ async def recover(claimed: ClaimedInstance, history: History, loaded: LoadedProg
             f"instance {claimed.instance_id}: its snapshots are damaged and its journal does not begin at 1"
         )
     machine = Machine(loaded.code)
-    machine.begin(claimed.input, to_us(claimed.started_at))
+    machine.begin(claimed.input, to_us(claimed.started_at), claimed.seed)
     await _replay(machine, claimed, entries, 0, pace)
     return machine
 

@@ -6,7 +6,8 @@ value (`waymark.values`), an encoded batch of events (`waymark.vm.events`), a pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -90,6 +91,13 @@ class ClaimedInstance:
     """Claims since the last accepted append, this one included."""
     started_at: datetime
     """When it was claimed for the first time: the time at which its run() begins, in every replay."""
+    entropy: UUID = field(repr=False)
+    """Drawn by the store when the instance was added, and told to nobody else."""
+
+    @property
+    def seed(self) -> bytes:
+        """What all chance of the run is made of: known by nobody who knows the id alone, and never that of another instance."""
+        return hashlib.sha256(b"waymark" + self.instance_id.bytes + self.entropy.bytes).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ FUNCTIONS: frozenset[str] = _names(
         map max min next oct ord pow repr reversed round setattr sorted sum zip
     """,
     asyncio="gather sleep",
+    datetime__datetime="now utcnow",
     math="""
         acos acosh asin asinh atan atan2 atanh cbrt ceil comb copysign cos cosh degrees dist erf erfc exp exp2 expm1 fabs factorial
         floor fmod frexp fsum gamma gcd hypot isclose isfinite isinf isnan isqrt lcm ldexp lgamma log log10 log1p log2 modf nextafter
@@ -30,10 +31,17 @@ FUNCTIONS: frozenset[str] = _names(
     cmath="""
         acos acosh asin asinh atan atanh cos cosh exp isclose isfinite isinf isnan log log10 phase polar rect sin sinh sqrt tan tanh
     """,
+    random="""
+        betavariate choice choices expovariate gammavariate gauss getrandbits lognormvariate normalvariate paretovariate randbytes
+        randint random randrange sample seed shuffle triangular uniform vonmisesvariate weibullvariate
+    """,
+    secrets="choice compare_digest randbelow randbits token_bytes token_hex token_urlsafe",
     statistics="""
         fmean geometric_mean harmonic_mean mean median median_grouped median_high median_low mode multimode pstdev pvariance quantiles
         stdev variance
     """,
+    time="monotonic monotonic_ns perf_counter perf_counter_ns time time_ns",
+    uuid="uuid3 uuid4 uuid5",
 )
 """Functions by the name they are reached by: bare for builtins, `module.name` otherwise."""
 
@@ -59,6 +67,7 @@ CLASSES: frozenset[str] = EXCEPTIONS | _names(
     """,
     fractions="Fraction",
     pathlib="Path PurePath PurePosixPath",
+    random="Random",
     statistics="StatisticsError",
     uuid="UUID",
     waymark="""
@@ -134,6 +143,10 @@ METHODS: dict[str, frozenset[str]] = {
         "Path": """
             as_posix is_absolute is_relative_to joinpath match relative_to with_name with_stem with_suffix
         """,
+        "Random": """
+            betavariate choice choices expovariate gammavariate gauss getrandbits lognormvariate normalvariate paretovariate randbytes
+            randint random randrange sample seed shuffle triangular uniform vonmisesvariate weibullvariate
+        """,
         "BaseException": "add_note with_traceback",
     }.items()
 }
@@ -183,6 +196,6 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
 """Data attributes by type name, besides the fields of user classes and the attributes set on exceptions."""
 
 VALUE_MODULES: frozenset[str] = frozenset(
-    {"builtins", "datetime", "decimal", "fractions", "uuid", "zoneinfo"}
+    {"builtins", "datetime", "decimal", "fractions", "random", "uuid", "zoneinfo"}
 )
 """Modules whose classes have the methods and attributes of these tables."""

@@ -83,7 +83,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class InternalType:
-    """A type of the VM that may occur in snapshots only. Code 64 to 127."""
+    """A type of the VM that may occur in snapshots only. Code 63 to 127, or -128 to -2."""
 
     code: int
     names: tuple[str, ...]

@@ -59,11 +59,11 @@ class Calls:
         self._heap = heap
         self._tasks = tasks
         self._depth = 0
-        methods = MethodCalls(meter, heap, Templates(meter, attributes.get), self.invoke)
         self._functions: dict[int, FunctionValue] = {}
         self._actions: dict[int, ActionValue] = {}
+        methods = MethodCalls(meter, heap, Templates(meter, attributes.get), machine.chance, self.invoke)
         self._methods = methods
-        self._classes = ClassCalls(meter)
+        self._classes = ClassCalls(meter, machine.chance)
         self.library = Library(machine, meter, attributes, methods, tasks.gather)
 
     def call(self, frame: Frame, callee: Any, args: list[Any], kwargs: dict[str, Any]) -> str | None:

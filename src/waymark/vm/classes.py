@@ -12,6 +12,7 @@ from typing import Any
 
 from waymark.errors import UnsupportedPatternError
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
+from waymark.vm.chance import Chance, Generator
 from waymark.vm.library import loadable_classes
 from waymark.vm.limits import Meter
 from waymark.vm.methods import check_codec
@@ -28,8 +29,9 @@ _BITS_PER_DIGIT = {2: 1, 4: 2, 8: 3, 10: 4, 16: 4, 32: 5}
 class ClassCalls:
     """Calls of classes for one machine."""
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, chance: Chance) -> None:
         self._meter = meter
+        self._chance = chance
 
     def call(self, cls: type, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """`cls(*args, **kwargs)`."""
@@ -52,6 +54,8 @@ class ClassCalls:
         named = _FIRST_PARAMETER.get(cls)
         if named in kwargs and not args:
             args, kwargs = [kwargs[named]], {name: value for name, value in kwargs.items() if name != named}
+        if cls is Generator and not args and kwargs.get("x") is None:
+            return self._chance.new_generator()
         check = _CHECKS.get(cls)
         if check is not None and args:
             check(self, args, kwargs)
@@ -114,6 +118,11 @@ class ClassCalls:
                 digits = int(exponent[1][:9].replace("_", "") or "0") if exponent else 0
                 self._meter.integer(4 * (len(value) + digits))
 
+    def _generator(self, args: list[Any], kwargs: dict[str, Any]) -> None:
+        if args[0] is None:
+            args[0] = int.from_bytes(self._chance.draw(32), "big")
+        check_walk(self._meter, args)
+
     def _zone(self, args: list[Any], kwargs: dict[str, Any]) -> None:
         if isinstance(args[0], str):
             self._meter.burn(500)  # the rules of a zone are read once per process
@@ -141,6 +150,7 @@ _CHECKS: dict[type, Any] = {
     type: ClassCalls._type,
     fractions.Fraction: ClassCalls._fraction,
     zoneinfo.ZoneInfo: ClassCalls._zone,
+    Generator: ClassCalls._generator,
     **dict.fromkeys((pathlib.Path, pathlib.PurePath, pathlib.PurePosixPath), ClassCalls._path),
 }
 

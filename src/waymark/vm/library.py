@@ -10,7 +10,7 @@ from typing import Any
 from waymark.program import library as names
 from waymark.program.live import live_object
 from waymark.values.sets import OrderedFrozenSet, OrderedSet, _Ordered
-from waymark.vm import numbers
+from waymark.vm import chance, clock, numbers
 from waymark.vm.attributes import Attributes
 from waymark.vm.iteration import (
     DictView,
@@ -43,6 +43,8 @@ def library_object(name: str) -> Any:
         return OrderedSet
     if name == "frozenset":
         return OrderedFrozenSet
+    if name == "random.Random":
+        return chance.Generator
     return live_object(name)
 
 
@@ -70,7 +72,7 @@ class Library:
         self._machine = machine
         self._meter = meter
         self._attributes = attributes
-        self._methods = methods
+        self.methods = methods
         self._gather = gather
         self._values: dict[str, Any] = {}
 
@@ -108,13 +110,13 @@ class Library:
 
     def _sorted(self, iterable: Any, /, **kwargs: Any) -> list[Any]:
         items = self.taken(iterable)
-        return sorted(items, **self._methods.with_key(kwargs))
+        return sorted(items, **self.methods.with_key(kwargs))
 
     def _max(self, *args: Any, **kwargs: Any) -> Any:
-        return max(*self._compared(args), **self._methods.with_key(kwargs))
+        return max(*self._compared(args), **self.methods.with_key(kwargs))
 
     def _min(self, *args: Any, **kwargs: Any) -> Any:
-        return min(*self._compared(args), **self._methods.with_key(kwargs))
+        return min(*self._compared(args), **self.methods.with_key(kwargs))
 
     def _compared(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         if len(args) == 1 and hasattr(type(args[0]), "__iter__"):
@@ -288,5 +290,5 @@ _OWN: dict[str, Any] = {
 }
 """Functions that differ from Python's own in what they check first."""
 
-_OF_MACHINE: dict[str, Any] = {**numbers.FUNCTIONS}
+_OF_MACHINE: dict[str, Any] = {**numbers.FUNCTIONS, **clock.FUNCTIONS, **chance.FUNCTIONS}
 """The same in modules by subject, each called with the machine first. All others are Python's own."""

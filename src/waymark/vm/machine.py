@@ -20,6 +20,7 @@ from waymark.values.exceptions import MESSAGE
 from waymark.values.synthetic import SyntheticClasses
 from waymark.vm.attributes import Attributes
 from waymark.vm.calls import Calls
+from waymark.vm.chance import Chance
 from waymark.vm.code import Code
 from waymark.vm.events import Completed, Effect, Entry, Failed, StartCall
 from waymark.vm.flight import MAX_LOSSES, Flight
@@ -58,6 +59,7 @@ class Machine:
         self.limits = limits
         self.meter = Meter(limits)
         self.heap = Heap(self, self.meter)
+        self.chance = Chance(self.meter)
         self.tasks = Tasks(self, code, self.meter, self.heap)
         self.flight = Flight(self, code, self.heap, self.tasks)
         self.attributes = Attributes(
@@ -65,7 +67,7 @@ class Machine:
         )
         self.calls = Calls(self, code, self.meter, self.heap, self.tasks, self.attributes)
 
-        # State, with that of heap, tasks and flight: all of it is in a snapshot.
+        # State, with that of heap, chance, tasks and flight: all of it is in a snapshot.
         self.now_us = 0
         self.main: Task | None = None
         self.globals: dict[int, Any] = {}
@@ -74,14 +76,16 @@ class Machine:
 
     # ---------------------------------------------------------------- life
 
-    def begin(self, arguments: bytes, at_us: int) -> list[Effect]:
+    def begin(self, arguments: bytes, at_us: int, seed: bytes = b"") -> list[Effect]:
         """Start run() and advance to its first wait.
 
         Args:
             arguments: Encoded [args, kwargs] of run(), without self.
             at_us: Database time of the start, microseconds since 1970 UTC.
+            seed: Recorded with the start, and known to nobody else: what chance is made of. Without one the run can draw nothing.
         """
         self.now_us = at_us
+        self.chance.seed = seed
         self._open_slice(0)
         try:
             try:
@@ -204,6 +208,7 @@ class Machine:
             self.flight.pending,
             self.flight.timers,
             self.globals,
+            self.chance.generator,
             self.tasks.frames,
         ]
 

@@ -13,6 +13,7 @@ from typing import Any
 from waymark.errors import UnsupportedPatternError
 from waymark.program.library import CLASS_METHODS
 from waymark.values.sets import _Ordered
+from waymark.vm.chance import Chance, Generator, check_draw
 from waymark.vm.heap import Heap
 from waymark.vm.iteration import VIEWS
 from waymark.vm.limits import Meter
@@ -39,8 +40,11 @@ _LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 class MethodCalls:
     """Calls of builtin methods for one machine."""
 
-    def __init__(self, meter: Meter, heap: Heap, templates: Templates, invoke: Invoke) -> None:
+    def __init__(
+        self, meter: Meter, heap: Heap, templates: Templates, chance: Chance, invoke: Invoke
+    ) -> None:
         self._meter = meter
+        self._chance = chance
         self._heap = heap
         self._templates = templates
         self._invoke = invoke
@@ -66,6 +70,8 @@ class MethodCalls:
             return self._of_set(receiver, name, args, kwargs)
         if isinstance(receiver, type):
             return self._of_class(receiver, name, args, kwargs)
+        if isinstance(receiver, Generator):
+            return self.draw(receiver, name, args, kwargs)
         if isinstance(receiver, int):
             self._of_int(name, args, kwargs)
         elif isinstance(receiver, datetime.date | datetime.time):
@@ -268,6 +274,13 @@ class MethodCalls:
                 if isinstance(argument, decimal.Decimal):
                     check_decimal(argument)
         return getattr(receiver, name)(*args, **kwargs)
+
+    def draw(self, generator: Generator, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """A method of a generator of random numbers."""
+        check_draw(self._meter, self._chance, name, generator, args, kwargs)
+        if name == "seed" and (not args or args[0] is None):
+            return None  # from the stream of the run, not from the host
+        return getattr(generator, name)(*args, **kwargs)
 
     def _of_int(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> None:
         length = args[0] if args else kwargs.get("length")

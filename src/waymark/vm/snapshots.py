@@ -11,7 +11,7 @@ from waymark.program.program import Program
 from waymark.values.classes import ClassKey
 from waymark.values.codec import InternalType, decode, encode
 from waymark.values.synthetic import SyntheticClasses
-from waymark.vm import iteration, objects
+from waymark.vm import chance, iteration, objects
 from waymark.vm.code import Code
 from waymark.vm.library import loadable_classes
 from waymark.vm.limits import DEFAULT_LIMITS, Limits
@@ -49,6 +49,8 @@ _FILLED: tuple[type, ...] = (
     iteration.DictItems,
     objects.Cell,
 )
+_OF_LIBRARY: tuple[type, ...] = (chance.Generator,)
+_FIRST_LIBRARY_CODE = -128
 _FIRST_FILLED_CODE = 70
 _CODE_CLASS, _CODE_BUILTIN, _CODE_UNBOUND, _CODE_RANGE, _CODE_SLICE, _CODE_OBJECT = 64, 65, 66, 67, 68, 69
 _CODE_WEEK = 63
@@ -75,8 +77,9 @@ _WRITTEN: dict[type, InternalType] = {
         lambda *week: datetime.date.fromisocalendar(*week).isocalendar(),
     ),
     **{
-        cls: InternalType(_FIRST_FILLED_CODE + offset, cls.__waymark_state__, type=cls)  # type: ignore[attr-defined]
-        for offset, cls in enumerate(_FILLED)
+        cls: InternalType(first + offset, cls.__waymark_state__, type=cls)  # type: ignore[attr-defined]
+        for first, types in ((_FIRST_FILLED_CODE, _FILLED), (_FIRST_LIBRARY_CODE, _OF_LIBRARY))
+        for offset, cls in enumerate(types)
     },
 }
 """How each type of the machine is written; those without a way to be read need the machine for it."""
@@ -120,6 +123,7 @@ def snapshot(machine: Machine) -> bytes:
         tasks.exclusive,
         tasks.exclusive_task,
         machine.globals,
+        [machine.chance.seed, machine.chance.drawn, machine.chance.generator],
     ]
     return encode(
         state, root="state", max_bytes=_MAX_STATE_BYTES, max_depth=_MAX_STATE_DEPTH, internals=_WRITTEN
@@ -161,6 +165,7 @@ def restore(
             tasks.exclusive,
             tasks.exclusive_task,
             machine.globals,
+            (machine.chance.seed, machine.chance.drawn, machine.chance.generator),
         ) = state
         tasks.ready.extend(ready)
     except (TypeError, ValueError, UnsupportedPatternError) as error:

@@ -180,10 +180,13 @@ class InputAndOutput(Workflow):
 
 class TimeAndChance(Workflow):
     async def run(self):
-        a = random.random()  # WM133 13 "call it in an @action"
-        b = datetime.datetime.now()  # WM133 13 "call it in an @action"
-        c = uuid.uuid4()  # WM133 13 "call it in an @action"
-        return [a, b, c, time.time(), hash("x"), id(a)]  # WM133 26 "@action" # WM133 39 "value itself" # WM133 50 "compare with `is`"
+        a = random.SystemRandom()  # WM133 13 "random.Random()"
+        b = datetime.datetime.now()  # WM170 13 "datetime.now(timezone.utc)"
+        c = uuid.uuid1()  # WM133 13 "use uuid4"
+        d = datetime.date.today()  # WM170 13 "datetime.now(timezone.utc).date()"
+        e = datetime.datetime.today()  # WM170 13 "datetime.now(timezone.utc)"
+        f = time.localtime()  # WM170 13 "datetime.now(timezone.utc)"
+        return [a, b, c, d, e, f, time.process_time(), hash("x"), id(a)]  # WM133 35 "time.monotonic()" # WM133 56 "value itself" # WM133 67 "compare with `is`"
 
 
 class Values(Workflow):

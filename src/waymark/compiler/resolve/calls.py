@@ -101,6 +101,13 @@ class CallChecks:
                 self._resolver.permit(first)
             if name in _GENERATOR_FORMS and alone:
                 self._resolver.set_form(node, _GENERATOR_FORMS[name])
+        if name == "datetime.datetime.now" and not node.args and not node.keywords:
+            self._resolver.report(
+                node,
+                "WM170",
+                f"`{ast.unparse(node)}` asks for the time zone of the host",
+                "write `datetime.now(timezone.utc)`, or name another zone",
+            )
         if name in ("isinstance", "issubclass") and len(node.args) == 2:
             self._union(node.args[1])
 

@@ -8,6 +8,7 @@ import types
 
 from waymark.program import library
 from waymark.program.live import MISSING, live_object
+from waymark.program.refused import REFUSED, Refused
 
 METHOD_NAMES: frozenset[str] = frozenset().union(*library.METHODS.values())
 """Every method that some value of a workflow has."""
@@ -23,31 +24,17 @@ def by_identity() -> dict[int, str]:
     return {id(found): name for name in sorted(library.NAMES) if (found := live_object(name)) is not MISSING}
 
 
+_REFUSED: dict[int, Refused] = {
+    id(found): refused for name, refused in REFUSED.items() if callable(found := live_object(name))
+}
+"""By identity of the function or class."""
+_SUPER = (
+    "WM131",
+    "`super()` is not supported yet",
+    "give the base class's method another name and call it on self",
+)
 _IO_HELP = "move it into an @action and await it"
 
-FORBIDDEN: dict[str, tuple[str, str, str]] = {
-    "builtins.print": ("WM132", "`print` is not supported in a workflow", _IO_HELP),
-    "builtins.input": ("WM132", "`input` is not supported in a workflow", _IO_HELP),
-    "io.open": ("WM132", "`open` is not supported in a workflow", _IO_HELP),
-    "_io.open": ("WM132", "`open` is not supported in a workflow", _IO_HELP),
-    "time.sleep": (
-        "WM132",
-        "`time.sleep` would block every workflow of the host",
-        "write `await asyncio.sleep(...)`",
-    ),
-    "builtins.super": (
-        "WM131",
-        "`super()` is not supported yet",
-        "give the base class's method another name and call it on self",
-    ),
-    "builtins.hash": ("WM133", "`hash` differs from process to process", "compare or store the value itself"),
-    "builtins.id": ("WM133", "`id` differs from process to process", "compare with `is`"),
-    "builtins.setattr": ("WM131", "`setattr` is not supported in a workflow", "write `object.name = value`"),
-    "builtins.delattr": ("WM131", "`delattr` is not supported in a workflow", "write `del object.name`"),
-}
-"""Refusals with advice of their own: code, message, help, by qualified name of the object."""
-
-_CHANCE_MODULES = frozenset({"random", "secrets", "time", "uuid", "_random"})
 _INPUT_OUTPUT_MODULES = frozenset(
     [
         "_io",
@@ -87,6 +74,11 @@ def is_input_output(cls: type) -> bool:
     return cls.__module__.partition(".")[0] in _INPUT_OUTPUT_MODULES
 
 
+def is_refused(value: object) -> bool:
+    """Whether the tables say why workflows do not have it."""
+    return id(value) in _REFUSED
+
+
 def refusal(value: object, shown: str) -> tuple[str, str, str]:
     """Code, message and help for a function or class that workflows cannot use.
 
@@ -95,20 +87,17 @@ def refusal(value: object, shown: str) -> tuple[str, str, str]:
         shown: How the source names it.
     """
     name = qualified_name(value)
-    if name in FORBIDDEN:
-        return FORBIDDEN[name]
+    refused = _REFUSED.get(id(value)) or REFUSED.get(name)
+    if refused is not None:
+        return (refused.code, f"`{shown}` {refused.reason}", refused.help)
+    if value is super:
+        return _SUPER
     top = name.partition(".")[0]
     if _is_from(value, asyncio) or top == "asyncio" or top == "_asyncio":
         return (
             "WM144",
             f"`{shown}` is not supported in a workflow yet",
             "use `await`, `asyncio.gather` and `asyncio.sleep`, or move it into an @action",
-        )
-    if top in _CHANCE_MODULES or name.endswith((".now", ".utcnow", ".today")):
-        return (
-            "WM133",
-            f"`{shown}` gives another value each time it is run, which is not recorded yet",
-            "call it in an @action and use the result",
         )
     if top in _INPUT_OUTPUT_MODULES:
         return ("WM132", f"`{shown}` is not supported in a workflow", _IO_HELP)

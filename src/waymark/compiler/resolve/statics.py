@@ -174,6 +174,8 @@ class Statics:
             )
         if cls.__module__ in library.TYPING_MODULES:
             return Typing(cls)
+        if library.is_refused(cls):
+            return Refusal(*library.refusal(cls, shown))
         described = self.use_class(cls)
         return described if isinstance(described, Refusal) else UserClass(described)
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 from waymark.errors import StoreDataError, VersionConflict
 from waymark.model.records import (
@@ -88,7 +89,7 @@ class MemoryStore:
                 )
         for new in resolved.fresh:
             now = self._now()
-            row = InstanceRow(new, created_at=now, wake_at=now)
+            row = InstanceRow(new, created_at=now, entropy=uuid4(), wake_at=now)
             self._tables.instances[new.instance_id] = self._tables.live[new.instance_id] = row
             if new.idempotency_key is not None:
                 self._tables.keys[new.workflow_name, new.idempotency_key] = new.instance_id
@@ -321,6 +322,7 @@ def _claimed(row: InstanceRow) -> ClaimedInstance:
         last_seq=row.last_seq,
         claims_without_progress=row.claims_without_progress,
         started_at=row.started_at or row.created_at,
+        entropy=row.entropy,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from waymark.model.records import (
     ExecutorId,
@@ -34,6 +35,7 @@ class InstanceRow:
 
     request: NewInstance
     created_at: datetime
+    entropy: UUID
     wake_at: datetime | None
     """None: never, it is quarantined."""
     status: InstanceStatus = InstanceStatus.QUEUED

@@ -100,9 +100,9 @@ class Leases(Subject):
             rows = await self._take(executor_id, limit, is_tidy=True)
         taken = [row for row in rows if row[2] is not None]
         return Claim(
-            instances=tuple(ClaimedInstance(*row[2:11]) for row in taken if not row[11]),
+            instances=tuple(ClaimedInstance(*row[2:12]) for row in taken if not row[12]),
             database_now=rows[0][0],
-            quarantined=tuple(row[2] for row in taken if row[11]),
+            quarantined=tuple(row[2] for row in taken if row[12]),
         )
 
     async def release(self, executor_id: ExecutorId, batch: Sequence[Release]) -> frozenset[InstanceId]:

@@ -26,6 +26,7 @@ CREATE TABLE waymark.instances (
     priority integer NOT NULL,
     idempotency_key text,
     input bytea NOT NULL,
+    entropy uuid NOT NULL DEFAULT gen_random_uuid(),
     payload bytea,
     error_type text NOT NULL DEFAULT '',
     error_message text NOT NULL DEFAULT '',

@@ -57,11 +57,11 @@ quarantined AS (
 SELECT
     clock_timestamp(), upkeep.is_needed,
     claimed.instance_id, claimed.workflow_name, claimed.workflow_version, claimed.input, claimed.created_at,
-    claimed.epoch, claimed.last_seq, claimed.claims_without_progress, claimed.started_at, claimed.owner IS NULL
+    claimed.epoch, claimed.last_seq, claimed.claims_without_progress, claimed.started_at, claimed.entropy, claimed.owner IS NULL
 FROM upkeep
 LEFT JOIN (
     SELECT
-        i.instance_id, i.workflow_name, i.workflow_version, i.input, i.created_at,
+        i.instance_id, i.workflow_name, i.workflow_version, i.input, i.created_at, i.entropy,
         taken.owner, taken.epoch, taken.last_seq, taken.claims_without_progress, taken.started_at, taken.priority,
         taken.wake_at
     FROM taken

@@ -1,0 +1,72 @@
+"""What of Python's library workflows do not have: code, reason and way out, by the name that `waymark.program.library` would use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a name cannot be used."""
+
+    code: str
+    reason: str
+    help: str
+
+
+_ACTION = "move it into an @action and await it"
+_REFUSED: tuple[tuple[Refused, str], ...] = (
+    (Refused("WM132", "talks to the outside", _ACTION), "builtins.print builtins.input builtins.open"),
+    (
+        Refused("WM132", "would block every workflow of the host", "write `await asyncio.sleep(...)`"),
+        "time.sleep",
+    ),
+    (
+        Refused("WM133", "differs from process to process", "compare or store the value itself"),
+        "builtins.hash",
+    ),
+    (Refused("WM133", "differs from process to process", "compare with `is`"), "builtins.id"),
+    (
+        Refused(
+            "WM133",
+            "is made of the address of a network card",
+            "use uuid4, or uuid5 for an id made of a name",
+        ),
+        "uuid.uuid1 uuid.getnode",
+    ),
+    (
+        Refused(
+            "WM133",
+            "draws from the host, and would draw another value in a replay",
+            "use `random.Random()` or `secrets`",
+        ),
+        "random.SystemRandom secrets.SystemRandom",
+    ),
+    (
+        Refused(
+            "WM170",
+            "asks for the time zone of the host",
+            "write `datetime.now(timezone.utc)`, or name another zone",
+        ),
+        "datetime.datetime.today time.localtime time.ctime time.asctime time.mktime time.strftime time.tzset",
+    ),
+    (
+        Refused(
+            "WM170",
+            "asks for the time zone of the host",
+            "write `datetime.now(timezone.utc).date()`, or name another zone",
+        ),
+        "datetime.date.today datetime.date.fromtimestamp",
+    ),
+    (
+        Refused(
+            "WM133",
+            "measures the process, which is another one after a restart",
+            "use time.monotonic(), the time of the run",
+        ),
+        "time.process_time time.process_time_ns time.thread_time time.thread_time_ns time.clock_gettime time.clock_gettime_ns",
+    ),
+)
+
+REFUSED: dict[str, Refused] = {name: refused for refused, names in _REFUSED for name in names.split()}
+"""By dotted name; builtins under `builtins.`."""
