@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(120)
 FLOWS = """
 import asyncio
 
-from shop_rules import price_of
+from shop_rules import Basket, price_of
 from waymark import Workflow, action, workflow
 
 
@@ -30,7 +30,7 @@ class Checkout(Workflow):
     async def run(self, number: int, pause_s: float) -> list[int]:
         counted = await count(number)
         await asyncio.sleep(pause_s)
-        return [price_of(counted), counted * 3, self.label(), await count(5)]
+        return [price_of(counted), Basket(counted).total(), self.label(), await count(5)]
 
     def label(self) -> int:
         return 1
@@ -62,6 +62,7 @@ CHANGES = {
     "the class": (FLOWS.replace("return 1", "return 2"), RULES, [20, 6, 2, 5]),
     "a helper": (FLOWS, RULES.replace("number) * RATE", "number) + RATE"), [12, 6, 1, 5]),
     "a helper of a helper": (FLOWS, RULES.replace("return number\n", "return number + 1\n"), [30, 6, 1, 5]),
+    "a method of a model": (FLOWS, RULES.replace("count * 3", "count * 4"), [20, 8, 1, 5]),
     "a constant of the helper's module": (FLOWS, RULES.replace("RATE = 10", "RATE = 100"), [200, 6, 1, 5]),
 }
 

@@ -14,9 +14,11 @@ from waymark.program.instructions import INSTRUCTIONS, PROGRAM_FORMAT, Op, Opera
 from waymark.program.program import (
     ActionReference,
     ClassAttribute,
+    ClassMember,
     Function,
     Handler,
     Line,
+    MemberKind,
     Parameter,
     ParameterKind,
     Program,
@@ -239,3 +241,42 @@ def test_the_compiler_emits_every_instruction() -> None:
         for function in compile_workflow(cls).program.functions:
             emitted.update(function.code[::2])
     assert {op.name for op in Op if op not in emitted} == {"NOP"}
+
+
+def with_function(whole: Program, **changes: Any) -> Program:
+    """The program with its run() changed."""
+    return msgspec.structs.replace(whole, functions=(msgspec.structs.replace(whole.functions[0], **changes),))
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "problem"),
+    [
+        ((Op.LOCAL, 1, Op.RETURN, 0), {"cells": (1,)}, "a cell is used as a local"),
+        ((Op.CELL, 1, Op.RETURN, 0), {}, "or a local as a cell"),
+        ((Op.CELL, 1, Op.RETURN, 0), {"cells": (1, 1)}, "a local is a cell twice"),
+        ((Op.CELL, 1, Op.RETURN, 0), {"cells": (1, 9)}, "cell: index 9 is outside"),
+        ((Op.CELL, 1, Op.RETURN, 0), {"free": (1,)}, "cannot have free variables"),
+    ],
+)
+def test_a_cell_is_used_as_a_cell_only(code: tuple[int, ...], changes: dict[str, Any], problem: str) -> None:
+    """What a local holds and what a cell holds never meet on the stack."""
+    with pytest.raises(ProgramError, match=problem):
+        verify(with_function(program(*code), **changes))
+
+
+@pytest.mark.parametrize(
+    ("member", "problem"),
+    [
+        (ClassMember(0, "total", MemberKind.FUNCTION, 0), "owner of total: index 0 is outside"),
+        (ClassMember(0, "total", MemberKind.DATA, 0), "owner of total"),
+    ],
+)
+def test_a_member_belongs_to_a_class_and_leads_somewhere(member: ClassMember, problem: str) -> None:
+    """Its owner and its value are in the tables."""
+    whole = program(Op.LOCAL, 0, Op.RETURN, 0)
+    with pytest.raises(ProgramError, match=problem):
+        verify(msgspec.structs.replace(whole, members=(member,)))
+    described = ClassInfo(ClassKey("flow", "Order"), ClassKind.DATACLASS)
+    far = msgspec.structs.replace(member, value=7)
+    with pytest.raises(ProgramError, match="member total: index 7 is outside"):
+        verify(msgspec.structs.replace(whole, members=(far,), classes=(described,)))

@@ -13,6 +13,7 @@ from waymark.program.instructions import INSTRUCTIONS, PROGRAM_FORMAT, Operand
 from waymark.program.program import (
     ActionReference,
     ClassAttribute,
+    ClassMember,
     Function,
     Handler,
     Line,
@@ -88,6 +89,10 @@ def assemble(lowered: LoweredWorkflow) -> Program:
         classes=resolved.classes,
         class_attributes=tuple(
             ClassAttribute(name, index) for name, index in sorted(resolved.class_attributes)
+        ),
+        members=tuple(
+            ClassMember(tables.classes[row.owner.key], row.name, row.kind, row.index)
+            for row in sorted(resolved.members, key=lambda row: (row.owner.key, row.name))
         ),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from waymark.compiler.source import FunctionSource
-from waymark.program.program import ActionReference, Parameter
+from waymark.program.program import ActionReference, MemberKind, Parameter
 from waymark.values.classes import ClassInfo
 
 
@@ -133,6 +133,19 @@ class ResolvedFunction:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberRow:
+    """A member of a user class that code of the program may ask for."""
+
+    owner: ClassInfo
+    name: str
+    kind: MemberKind
+    index: int
+    """Of the function, or of the stored value."""
+    problem: str = ""
+    """Why it is unfit."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedWorkflow:
     """Everything that lowering needs."""
 
@@ -144,3 +157,4 @@ class ResolvedWorkflow:
     """Values that parameters and class attributes refer to, in the order of the program's global table."""
     class_attributes: tuple[tuple[str, int], ...]
     """Name and index into `stored`."""
+    members: tuple[MemberRow, ...]

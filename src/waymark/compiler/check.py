@@ -88,13 +88,8 @@ def _place(node: ast.AST) -> ast.AST:
 
 
 def _is_static_marker(part: ast.AST, field: str, function: FunctionSource) -> bool:
-    """`@staticmethod` is the one decorator that the source pass has already taken into account."""
-    return (
-        field == "decorator_list"
-        and isinstance(part, ast.Name)
-        and part.id == "staticmethod"
-        and function.is_static
-    )
+    """`@staticmethod` and its like, which whoever found the function has already taken into account."""
+    return field == "decorator_list" and isinstance(part, ast.Name) and part.id == function.decorator
 
 
 def _is_elif(node: ast.AST, child: ast.AST) -> bool:

@@ -55,6 +55,8 @@ class FunctionSource:
     """The file's lines."""
     qualname: str
     """`__qualname__` of the function."""
+    decorator: str = ""
+    """Name of the builtin decorator that has been taken into account."""
     is_nested: bool = False
     """It is written inside another function of the program."""
 
@@ -160,7 +162,7 @@ def find_source(cls: type, findings: Findings) -> WorkflowSource:
     asked = {"run"}
     while waiting:
         name, function, is_static = waiting.pop(0)
-        source = locate(name, function, is_static, files, findings)
+        source = locate(name, function, is_static, files, findings, "staticmethod" if is_static else "")
         if source is None:
             continue
         found[name] = source
@@ -213,7 +215,12 @@ def text_of(functions: Iterable[FunctionSource]) -> str:
 
 
 def locate(
-    name: str, function: types.FunctionType, is_static: bool, files: Files, findings: Findings
+    name: str,
+    function: types.FunctionType,
+    is_static: bool,
+    files: Files,
+    findings: Findings,
+    decorator: str = "",
 ) -> FunctionSource | None:
     """Find the syntax tree of a function; None with a finding when there is none to rely on."""
     code = function.__code__
@@ -263,6 +270,7 @@ def locate(
         program_file=_program_path(function),
         lines=file.lines,
         qualname=function.__qualname__,
+        decorator=decorator,
     )
 
 

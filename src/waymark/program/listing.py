@@ -15,7 +15,7 @@ from waymark.program.instructions import (
     Op,
     Operand,
 )
-from waymark.program.program import HELD, Function, Parameter, ParameterKind, Program
+from waymark.program.program import HELD, Function, MemberKind, Parameter, ParameterKind, Program
 
 Show = Callable[[bytes], str]
 
@@ -35,6 +35,13 @@ def list_program(program: Program, show_value: Show | None = None) -> str:
     for info in program.classes:
         fields = ", ".join(field.name for field in info.fields)
         lines.append(f"class {info.key} ({info.kind})" + (f": {fields}" if fields else ""))
+    for member in program.members:
+        shown = {MemberKind.DATA: "globals", MemberKind.UNFIT: ""}.get(member.kind, "functions")
+        owner = program.classes[member.owner].key.qualname
+        lines.append(
+            f"member {owner}.{member.name}: {member.kind.name.lower()}"
+            + (f" {shown}[{member.value}]" if shown else "")
+        )
     for function in program.functions:
         lines.append("")
         lines.extend(list_function(program, function, show))

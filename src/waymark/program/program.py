@@ -107,6 +107,32 @@ class ClassAttribute(msgspec.Struct, frozen=True, array_like=True):
     """Index into `Program.globals`."""
 
 
+class MemberKind(IntEnum):
+    """What a member of a user class is, as its instances find it."""
+
+    FUNCTION = 0
+    """Bound to the instance."""
+    PROPERTY = 1
+    """Called with the instance."""
+    CLASS = 2
+    """Bound to the class."""
+    STATIC = 3
+    DATA = 4
+    UNFIT = 5
+    """It cannot be used in a workflow."""
+
+
+class ClassMember(msgspec.Struct, frozen=True, array_like=True):
+    """A member of a user class that code of the program may ask for."""
+
+    owner: int
+    """Index into `Program.classes`."""
+    name: str
+    kind: MemberKind
+    value: int
+    """Index into `Program.globals` for DATA, else into `Program.functions`; 0 when unfit."""
+
+
 class Program(msgspec.Struct, frozen=True):
     """Everything that running a workflow needs, besides the actions themselves."""
 
@@ -125,6 +151,7 @@ class Program(msgspec.Struct, frozen=True):
     classes: tuple[ClassInfo, ...]
     """Every user class the program names, and the user classes among their bases."""
     class_attributes: tuple[ClassAttribute, ...] = ()
+    members: tuple[ClassMember, ...] = ()
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")

@@ -19,7 +19,7 @@ from waymark.program.instructions import (
     Op,
     Operand,
 )
-from waymark.program.program import HELD, Function, Handler, ParameterKind, Program
+from waymark.program.program import HELD, Function, Handler, MemberKind, ParameterKind, Program
 from waymark.values.known import KNOWN_CLASSES
 
 _STACK_REACH = {
@@ -53,6 +53,7 @@ def verify(program: Program) -> None:
         raise ProgramError("functions[0] must be run(): async, with self as its first parameter")
     for attribute in program.class_attributes:
         _in_range(attribute.value, len(program.globals), f"class attribute {attribute.name}")
+    _members(program)
     keys = [info.key for info in program.classes]
     if len(set(keys)) != len(keys):
         raise ProgramError("a class is described twice")
@@ -70,6 +71,17 @@ def verify(program: Program) -> None:
 def _in_range(index: int, size: int, what: str) -> None:
     if not 0 <= index < size:
         raise ProgramError(f"{what}: index {index} is outside of a table of {size}")
+
+
+def _members(program: Program) -> None:
+    for member in program.members:
+        _in_range(member.owner, len(program.classes), f"owner of {member.name}")
+        is_data = member.kind is MemberKind.DATA
+        if member.kind is not MemberKind.UNFIT:
+            table = program.globals if is_data else program.functions
+            _in_range(member.value, len(table), f"member {member.name}")
+            if not is_data and _needs_making(program.functions[member.value]):
+                raise ProgramError(f"member {member.name}: this function needs MAKE_FUNCTION")
 
 
 def _needs_making(function: Function) -> bool:

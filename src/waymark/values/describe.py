@@ -81,7 +81,8 @@ def _defines(cls: type, *names: str) -> bool:
 
 
 def _code_names(cls: type) -> tuple[str, ...]:
-    """Methods, properties and other descriptors written in a class body."""
+    """Methods, properties and data written in a class body, besides its fields: what instances find through their class."""
+    fields = {*getattr(cls, "__dataclass_fields__", ()), *(getattr(cls, "__pydantic_fields__", None) or ())}
     return tuple(
         sorted(
             {
@@ -89,7 +90,7 @@ def _code_names(cls: type) -> tuple[str, ...]:
                 for base in user_mro(cls)
                 for name, value in vars(base).items()
                 if not (name.startswith("_") and name.endswith("_"))
-                and (callable(value) or hasattr(value, "__get__"))
+                and (name not in fields or callable(value) or hasattr(value, "__get__"))
                 and not isinstance(value, enum.Enum | type)
                 and type(value).__name__ != "member_descriptor"
             }

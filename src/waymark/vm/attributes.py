@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import enum
 import pathlib
-from collections.abc import Callable
 from dataclasses import is_dataclass
 from typing import Any, NoReturn
 
 from waymark.errors import UnsupportedPatternError
 from waymark.program.library import ATTRIBUTES, METHODS, VALUE_MODULES, VALUES
-from waymark.program.program import Program
+from waymark.program.program import ClassMember, MemberKind
 from waymark.values.exceptions import HIDDEN
 from waymark.values.sets import _Ordered
 from waymark.values.special import refuse_special
 from waymark.values.synthetic import PydanticRecord
+from waymark.vm.code import Code
 from waymark.vm.iteration import DictView
 from waymark.vm.objects import (
     CALLABLE,
@@ -52,30 +52,37 @@ _EXCEPTION_ATTRIBUTES = frozenset(
 _DICT_VIEW_METHODS = frozenset({"isdisjoint"})
 
 
+class Property:
+    """A property that is read: its getter is still to be called."""
+
+    __slots__ = ("getter",)
+
+    def __init__(self, getter: BoundFunction) -> None:
+        self.getter = getter
+
+
 class Attributes:
     """Attribute access of one machine.
 
     Args:
-        program: Tells what functions are called.
-        class_attributes: Of the workflow class: index of the module constant by name.
-        load_global: Gives the instance's own copy of a module constant.
-        tables: What is known of each type; shared by all machines of a program.
+        code: The program, with what is known of each type.
+        machine: Gives module constants and functions, and runs properties.
     """
 
-    def __init__(
-        self,
-        program: Program,
-        class_attributes: dict[str, int],
-        load_global: Callable[[int], Any],
-        tables: dict[type, dict[str, bool]],
-    ) -> None:
-        self._program = program
-        self._class_attributes = class_attributes
-        self._load_global = load_global
-        self._tables = tables
+    def __init__(self, code: Code, machine: Any) -> None:
+        self._program = code.program
+        self._class_attributes = code.class_attributes
+        self._members = code.members
+        self._tables = code.attribute_tables
+        self._machine = machine
 
     def get(self, target: Any, name: str) -> Any:
-        """`target.name`; a method comes as a BoundMethod."""
+        """`target.name`, for library functions: a property is run at once."""
+        found = self.find(target, name)
+        return found if type(found) is not Property else self._machine.calls.invoke(found.getter, [])
+
+    def find(self, target: Any, name: str) -> Any:
+        """`target.name`; a method comes as a BoundMethod, a property as a Property."""
         kind = type(target)
         table = self._tables.get(kind)
         if table is None:
@@ -88,13 +95,13 @@ class Attributes:
         if kind is SelfObject:
             return self._of_self(target, name)
         if isinstance(target, type):
-            return _of_class(target, name)
+            return self._of_class(target, name)
         if isinstance(target, BaseException):
-            return _of_exception(target, name)
+            return self._of_exception(target, name)
         if isinstance(target, enum.Enum):
-            return _of_member(target, name)
+            return self._of_enum_member(target, name)
         if isinstance(target, PydanticRecord) or is_dataclass(kind):
-            return _of_record(target, name)
+            return self._of_record(target, name)
         if isinstance(target, CALLABLE):
             return self._of_function(target, name)
         return _missing(target, name)
@@ -103,7 +110,7 @@ class Attributes:
         if name in target.attributes:
             return target.attributes[name]
         if name in self._class_attributes:
-            return self._load_global(self._class_attributes[name])
+            return self._machine.load_global(self._class_attributes[name])
         raise AttributeError(f"'{target.class_name}' object has no attribute '{name}'", name=name)
 
     def _of_function(self, target: Any, name: str) -> Any:
@@ -118,6 +125,86 @@ class Attributes:
         raise UnsupportedPatternError(
             f"the attribute {name!r} of a function cannot be used in a workflow; keep the value in a variable"
         )
+
+    def _of_class(self, target: Any, name: str) -> Any:
+        if issubclass(target, enum.Enum) and name in target.__members__:
+            return target.__members__[name]
+        if target.__module__ in VALUE_MODULES or issubclass(target, pathlib.PurePath):
+            if any(name in METHODS.get(base.__name__, ()) for base in target.__mro__):
+                return BoundMethod(target, name)
+            if f"{target.__module__}.{target.__qualname__}.{name}" in VALUES:
+                return getattr(target, name)
+        member = self._member(target, name)
+        if member is not None:
+            return self._of_type(member, target)
+        if name.startswith("__") or not hasattr(target, name):
+            raise AttributeError(f"type object '{target.__name__}' has no attribute '{name}'", name=name)
+        raise UnsupportedPatternError(
+            f"{target.__name__}.{name} cannot be used in a workflow; do this in an @action"
+        )
+
+    def _of_exception(self, target: BaseException, name: str) -> Any:
+        values = vars(target)
+        if name in values and name not in HIDDEN:
+            return values[name]
+        member = self._member(type(target), name)
+        if member is not None:
+            return self._bound(member, target)
+        if name in _EXCEPTION_ATTRIBUTES and hasattr(target, name):
+            return getattr(target, name)
+        _refuse_code_of_class(target, name)
+        raise AttributeError(_no_attribute(target, name), name=name)
+
+    def _of_record(self, target: Any, name: str) -> Any:
+        refuse_special(target, "__getattribute__")
+        values = vars(target)
+        if name in values and name not in HIDDEN and not name.startswith("__"):
+            return values[name]
+        member = self._member(type(target), name)
+        if member is not None:
+            return self._bound(member, target)
+        refuse_special(target, "__getattr__")
+        _refuse_code_of_class(target, name)
+        if isinstance(target, PydanticRecord):
+            raise AttributeError(f"'{type(target).__name__}' object has no attribute '{name}'", name=name)
+        raise AttributeError(_no_attribute(target, name), name=name)
+
+    def _of_enum_member(self, target: enum.Enum, name: str) -> Any:
+        member = self._member(type(target), name)
+        if member is not None:
+            return self._bound(member, target)
+        _refuse_code_of_class(target, name)
+        return _missing(target, name)
+
+    def _member(self, cls: type, name: str) -> ClassMember | None:
+        """The member of a user class, or of its bases, that the program knows by a name."""
+        for base in cls.__mro__:
+            members = self._members.get(base)
+            if members is not None and name in members:
+                return members[name]
+        return None
+
+    def _bound(self, member: ClassMember, target: Any) -> Any:
+        """A member as an instance finds it."""
+        if member.kind is MemberKind.FUNCTION:
+            return BoundFunction(member.value, target)
+        if member.kind is MemberKind.PROPERTY:
+            return Property(BoundFunction(member.value, target))
+        return self._of_type(member, type(target))
+
+    def _of_type(self, member: ClassMember, cls: type) -> Any:
+        """A member as the class finds it."""
+        match member.kind:
+            case MemberKind.FUNCTION | MemberKind.STATIC:
+                return self._machine.calls.function(member.value)
+            case MemberKind.CLASS:
+                return BoundFunction(member.value, cls)
+            case MemberKind.DATA:
+                return self._machine.load_global(member.value)
+            case _:
+                raise UnsupportedPatternError(
+                    f"{cls.__name__}.{member.name} is code of a class that cannot run in a workflow; call it in an @action"
+                )
 
     def set(self, target: Any, name: str, value: Any) -> None:
         """`target.name = value`."""
@@ -135,6 +222,8 @@ class Attributes:
             else:
                 vars(target)[name] = value
         elif isinstance(target, PydanticRecord) or is_dataclass(target):
+            if name not in vars(target):
+                _refuse_code_of_class(target, name)  # a property may have a setter
             setattr(target, name, value)
         else:
             raise AttributeError(_no_attribute(target, name), name=name)
@@ -174,48 +263,6 @@ def _table_of(kind: type) -> dict[str, bool]:
         table.update(dict.fromkeys(METHODS.get(name, ()), True))
         table.update(dict.fromkeys(ATTRIBUTES.get(name, ()), False))
     return table
-
-
-def _of_class(target: Any, name: str) -> Any:
-    if issubclass(target, enum.Enum) and name in target.__members__:
-        return target.__members__[name]
-    if target.__module__ in VALUE_MODULES or issubclass(target, pathlib.PurePath):
-        if any(name in METHODS.get(base.__name__, ()) for base in target.__mro__):
-            return BoundMethod(target, name)
-        if f"{target.__module__}.{target.__qualname__}.{name}" in VALUES:
-            return getattr(target, name)
-    if name.startswith("__") or not hasattr(target, name):
-        raise AttributeError(f"type object '{target.__name__}' has no attribute '{name}'", name=name)
-    raise UnsupportedPatternError(
-        f"{target.__name__}.{name} cannot be used in a workflow; do this in an @action"
-    )
-
-
-def _of_exception(target: BaseException, name: str) -> Any:
-    values = vars(target)
-    if name in values and name not in HIDDEN:
-        return values[name]
-    if name in _EXCEPTION_ATTRIBUTES and hasattr(target, name):
-        return getattr(target, name)
-    _refuse_code_of_class(target, name)
-    raise AttributeError(_no_attribute(target, name), name=name)
-
-
-def _of_record(target: Any, name: str) -> Any:
-    refuse_special(target, "__getattribute__")
-    values = vars(target)
-    if name in values and name not in HIDDEN and not name.startswith("__"):
-        return values[name]
-    refuse_special(target, "__getattr__")
-    _refuse_code_of_class(target, name)
-    if isinstance(target, PydanticRecord):
-        raise AttributeError(f"'{type(target).__name__}' object has no attribute '{name}'", name=name)
-    raise AttributeError(_no_attribute(target, name), name=name)
-
-
-def _of_member(target: enum.Enum, name: str) -> Any:
-    _refuse_code_of_class(target, name)
-    return _missing(target, name)
 
 
 def _refuse_shared(target: Any, name: str) -> NoReturn:

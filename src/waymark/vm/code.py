@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import Any
 
 from waymark.errors import ProgramError, ValueDecodingError
-from waymark.program.program import Program
+from waymark.program.program import ClassMember, Program
 from waymark.values.codec import decode
 from waymark.values.sets import OrderedSet
 from waymark.values.synthetic import SyntheticClasses
@@ -41,6 +41,9 @@ class Code:
         self.code = tuple(function.code for function in program.functions)
         self.call_costs = tuple(_STEPS_PER_FUNCTION + len(code) // 4 for code in self.code)
         self.class_attributes = {attribute.name: attribute.value for attribute in program.class_attributes}
+        self.members: dict[type, dict[str, ClassMember]] = {}
+        for member in program.members:
+            self.members.setdefault(self._class_table[member.owner], {})[member.name] = member
         self.attribute_tables: dict[type, dict[str, bool]] = {}
         self._starts = tuple([line.start for line in function.lines] for function in program.functions)
         self._binders: dict[int, Binder] = {}

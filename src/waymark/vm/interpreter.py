@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from waymark.errors import UnsupportedPatternError
 from waymark.program.instructions import Op
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
+from waymark.vm.attributes import Property
 from waymark.vm.iteration import MachineIterator, SequenceIterator, make_iterator
 from waymark.vm.limits import count_of
 from waymark.vm.matching import match_class, match_keys, match_mapping, match_rest, match_sequence
@@ -130,9 +131,13 @@ def _swap(machine: Machine, frame: Frame, operand: int) -> None:
     stack[-1], stack[-operand] = stack[-operand], stack[-1]
 
 
-def _attr(machine: Machine, frame: Frame, operand: int) -> None:
+def _attr(machine: Machine, frame: Frame, operand: int) -> str | None:
     stack = frame.stack
-    stack[-1] = machine.attributes.get(stack[-1], machine.names[operand])
+    value = stack[-1] = machine.attributes.find(stack[-1], machine.names[operand])
+    if type(value) is Property:
+        stack.pop()
+        return machine.calls.call(frame, value.getter, [], {})
+    return None
 
 
 def _store_attr(machine: Machine, frame: Frame, operand: int) -> None:

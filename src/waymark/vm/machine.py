@@ -62,9 +62,7 @@ class Machine:
         self.chance = Chance(self.meter)
         self.tasks = Tasks(self, code, self.meter, self.heap)
         self.flight = Flight(self, code, self.heap, self.tasks)
-        self.attributes = Attributes(
-            code.program, code.class_attributes, self.load_global, code.attribute_tables
-        )
+        self.attributes = Attributes(code, self)
         self.calls = Calls(self, code, self.meter, self.heap, self.tasks, self.attributes)
 
         # State, with that of heap, chance, tasks and flight: all of it is in a snapshot.

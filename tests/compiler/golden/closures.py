@@ -3,6 +3,8 @@
 # ruff: noqa
 # mypy: ignore-errors
 
+from dataclasses import dataclass
+
 from waymark.sdk.workflow import Workflow
 
 
@@ -29,3 +31,25 @@ class Lambdas(Workflow):
 
     async def run(self, items):
         return [sorted(items, key=lambda x: -x), [lambda y=1: (x, y, self.rate) for x in items]]
+
+
+def halved(n):
+    return n / 2
+
+
+@dataclass
+class Half:
+    value: int
+    FACTOR = 2
+
+    def of(self, n):
+        return halved(n) + self.value * self.FACTOR
+
+    @property
+    def twice(self):
+        return self.of(self.value)
+
+
+class Along(Workflow):
+    async def run(self, half: Half):
+        return [half.twice, map(halved, [1]), half.of(2)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import datetime
+import functools
 import json
 import logging
 import os
@@ -45,12 +46,20 @@ class Order:
     def empty(cls):
         return cls(0)
 
+    def saved(self):
+        logger.info(self)
+        return self
+
+    @property
+    def printed(self):
+        return print(self)
+
 
 @dataclass
 class Tag:
     text: str
 
-    @property
+    @functools.cached_property
     def label(self):
         return self.text.upper()
 
@@ -219,11 +228,11 @@ class Classes(Workflow):
 
 class Methods(Workflow):
     async def run(self, order: Order):
-        a = Order.empty()  # WM136 13 "helper method"
+        a = Order.empty().saved()  # WM136 13 "in an @action"
         b = Model.model_validate({"x": 1})  # WM136 13 "helper method"
-        c = order.double()  # WM136 13 "in an @action"
+        c = order.double()
         d = "x".read_text({})  # WM136 13 "in an @action"
-        f = order.tax + (await tagged()).label  # WM136 13 "use the fields" # WM136 25 "use the fields"
+        f = order.printed + (await tagged()).label  # WM136 13 "use the fields" # WM136 29 "use the fields"
         e = "x".uper()  # WM136 13 "did you mean `upper`?"
         return [a, b, c, d, e]
 

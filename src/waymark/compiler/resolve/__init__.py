@@ -7,6 +7,7 @@ import types
 from waymark.compiler.bindings import ResolvedWorkflow
 from waymark.compiler.diagnostics import Diagnostic, Findings
 from waymark.compiler.resolve.functions import FunctionResolver
+from waymark.compiler.resolve.members import Members
 from waymark.compiler.resolve.plain import PlainFunctions
 from waymark.compiler.resolve.statics import Statics
 from waymark.compiler.resolve.workflow_class import WorkflowClass, assigned_names, helpers_of
@@ -31,13 +32,9 @@ def resolve(source: WorkflowSource, findings: Findings) -> ResolvedWorkflow:
     statics.bind_function = plain.bind
     for resolver in resolvers:
         resolver.resolve()
-    plain.resolve()
-    plain.report()
-    statics.include_signatures(
-        resolver.source.function for resolver in workflow.table.resolvers if not resolver.source.is_nested
-    )
-    for resolver in workflow.table.resolvers:
-        resolver.refuse_class_code(statics.classes())
+    members = Members(workflow, statics, plain)
+    _include_all(workflow, plain, members)
+    _report_all(workflow, plain, members)
     attributes = tuple((name, workflow.index_of(value)) for name, value in workflow.attributes.items())
     return ResolvedWorkflow(
         source.cls,
@@ -46,7 +43,30 @@ def resolve(source: WorkflowSource, findings: Findings) -> ResolvedWorkflow:
         statics.classes(),
         tuple(workflow.stored),
         attributes,
+        members.rows(),
     )
+
+
+def _include_all(workflow: WorkflowClass, plain: PlainFunctions, members: Members) -> None:
+    """Functions name functions, their signatures lead to classes, whose members are functions: until nothing is new."""
+    is_new = True
+    while is_new:
+        plain.resolve()
+        resolvers = workflow.table.resolvers
+        workflow.statics.include_signatures(
+            resolver.source.function for resolver in resolvers if not resolver.source.is_nested
+        )
+        is_new = members.include(name for resolver in resolvers for name in resolver.names_looked_up())
+
+
+def _report_all(workflow: WorkflowClass, plain: PlainFunctions, members: Members) -> None:
+    """A finding in a function makes it unfit, which is a finding where it is named: until nothing is new."""
+    count = -1
+    while count != sum(len(resolver.findings) for resolver in workflow.table.resolvers):
+        count = sum(len(resolver.findings) for resolver in workflow.table.resolvers)
+        for resolver in workflow.table.resolvers:
+            resolver.refuse_class_code(workflow.statics.classes(), members)
+        plain.report()
 
 
 def _refuse_init(cls: type, findings: Findings) -> None:

@@ -134,13 +134,7 @@ class CallChecks:
             or self._is_refused(function.value)
         ):
             return
-        hint = near(name, library.METHOD_NAMES)
-        self._resolver.report(
-            node,
-            "WM136",
-            f"no value in a workflow has a method `{name}` that can run there",
-            hint or "call it in an @action, or write the code into a helper method",
-        )
+        self._resolver.method_calls.append(function)
 
     def _is_refused(self, node: ast.expr) -> bool:
         """Whether a receiver has been reported already, so that its method need not be."""

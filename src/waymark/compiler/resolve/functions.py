@@ -23,6 +23,7 @@ from waymark.compiler.decisions import FIELDS, Lowered
 from waymark.compiler.diagnostics import Findings
 from waymark.compiler.resolve import library
 from waymark.compiler.resolve.calls import PLAIN_RESULTS, CallChecks
+from waymark.compiler.resolve.members import Members
 from waymark.compiler.resolve.names import MISSING, near, outer_value, visible_names
 from waymark.compiler.resolve.nested import check_annotations, default_nodes, nested_source, with_default
 from waymark.compiler.resolve.scopes import (
@@ -79,6 +80,8 @@ class FunctionResolver:
         self._permitted: set[ast.AST] = set()
         """Generator expressions that are consumed where they stand."""
         self._in_generator = False
+        self.method_calls: list[ast.Attribute] = []
+        """Calls of methods that no type of the library has."""
         self.looked_up: list[ast.Attribute] = []
         """Attributes that are read from some value when the code runs."""
         self._calls = CallChecks(self)
@@ -420,8 +423,12 @@ class FunctionResolver:
                 self.looked_up.append(node)
             self.visit(node.value)
 
-    def refuse_class_code(self, classes: Iterable[ClassInfo]) -> None:
-        """Report attributes that are code of a class whose instances this run can hold, and data of none.
+    def names_looked_up(self) -> set[str]:
+        """Names of attributes that are read from some value when the code runs."""
+        return {self.source.mangled(node.attr) for node in self.looked_up}
+
+    def refuse_class_code(self, classes: Iterable[ClassInfo], members: Members) -> None:
+        """Report attributes that are members of a class which cannot be used, and of no other value.
 
         Left out: exceptions by name, whose attributes no class declares.
         """
@@ -435,13 +442,25 @@ class FunctionResolver:
             owner = self.result.bindings.get(node.value)
             if isinstance(owner, Local) and owner.index in caught:
                 continue
-            if node.attr in code and node.attr not in data:
-                shown = f"{code[node.attr].key.qualname}.{node.attr}"
+            name = self.source.mangled(node.attr)
+            if name in code and name not in data and not members.has_fit(name):
+                shown = f"{code[name].key.qualname}.{name}"
+                problem = members.problem(name)
                 self.report(
                     node,
                     "WM136",
-                    f"`{shown}` is code of a class, which cannot run in a workflow",
+                    problem or f"`{shown}` is code of a class, which cannot run in a workflow",
                     "call it in an @action, or use the fields of the class",
+                )
+        for call in self.method_calls:
+            name = self.source.mangled(call.attr)
+            if name not in data and not members.has_fit(name):
+                hint = near(name, library.METHOD_NAMES)
+                self.report(
+                    call,
+                    "WM136",
+                    f"no value in a workflow has a method `{name}` that can run there",
+                    hint or "call it in an @action, or write the code into a helper method",
                 )
 
     def static(self, node: ast.AST) -> Static | Primitive | None:

@@ -34,7 +34,6 @@ class _Entry:
 
     function: types.FunctionType
     findings: Findings
-    index: int
 
 
 class PlainFunctions:
@@ -49,18 +48,20 @@ class PlainFunctions:
         self._workflow = workflow
         self._files = files
         self._known: dict[types.FunctionType, Helper | Refusal] = {}
-        self._entries: list[_Entry] = []
+        self._entries: dict[int, _Entry] = {}
+        """By number of the function."""
         self._waiting: list[FunctionResolver] = []
 
-    def bind(self, function: types.FunctionType, shown: str) -> Helper | Refusal:
+    def bind(self, function: types.FunctionType, shown: str, decorator: str = "") -> Helper | Refusal:
         """What a function is to the program.
 
         Args:
             function: The function.
             shown: How the source names it.
+            decorator: Builtin decorator that it was found under.
         """
         if function not in self._known:
-            self._known[function] = self._enter(function, shown)
+            self._known[function] = self._enter(function, shown, decorator)
         return self._known[function]
 
     def resolve(self) -> None:
@@ -70,36 +71,31 @@ class PlainFunctions:
 
     def report(self) -> None:
         """Report every place that names a function with findings of its own."""
-        is_done = False
-        unfit: dict[int, _Entry] = {}
-        while not is_done:
-            unfit.update((entry.index, entry) for entry in self._entries if entry.findings)
-            count = sum(len(entry.findings) for entry in self._entries)
-            for resolver, node, index in self._workflow.mentions:
-                if index in unfit:
-                    resolver.report(node, "WM130", self.reason(unfit[index].index), library.PLAIN_HELP)
-            is_done = count == sum(len(entry.findings) for entry in self._entries)
+        for resolver, node, index in self._workflow.mentions:
+            reason = self.reason(index)
+            if reason:
+                resolver.report(node, "WM130", reason, library.PLAIN_HELP)
 
     def reason(self, index: int) -> str:
         """Why a function with findings cannot be compiled along; empty for one without."""
-        entry = next((entry for entry in self._entries if entry.index == index), None)
+        entry = self._entries.get(index)
         if entry is None or not entry.findings:
             return ""
         return _unfit(entry.function, _cause(entry.findings.sorted()[0]))
 
-    def _enter(self, function: types.FunctionType, shown: str) -> Helper | Refusal:
+    def _enter(self, function: types.FunctionType, shown: str, decorator: str) -> Helper | Refusal:
         problem = _problem(function)
         if not is_users(function) and not hasattr(function, "__wrapped__"):
             return Refusal(*library.refusal(function, shown))
         if problem:
             return Refusal("WM130", _unfit(function, problem), library.PLAIN_HELP)
         findings = Findings()
-        source = locate(function.__name__, function, True, self._files, findings)
+        source = locate(function.__name__, function, True, self._files, findings, decorator)
         if source is None or not check_function(source, findings):
             return Refusal("WM130", _unfit(function, _cause(findings.sorted()[0])), library.PLAIN_HELP)
         resolver = FunctionResolver(source, self._workflow, findings)
         index = self._workflow.table.add(resolver)
-        self._entries.append(_Entry(function, findings, index))
+        self._entries[index] = _Entry(function, findings)
         self._waiting.append(resolver)
         return Helper(index, isinstance(source.node, ast.AsyncFunctionDef), is_static=True)
 

@@ -20,6 +20,7 @@ from waymark.values.classes import ClassInfo, ClassKey, ClassKind
 from waymark.values.codec import encode
 from waymark.values.describe import describe_class, described_bases
 from waymark.values.known import KNOWN_CLASSES
+from waymark.values.special import user_mro
 
 ACTION_ATTRIBUTE = "__waymark_action__"
 """Where `@action` leaves module, name and function; `waymark.sdk.actions` sets it."""
@@ -57,10 +58,8 @@ class Statics:
     """Turns live objects into bindings, once each; keeps the classes that the program needs."""
 
     def __init__(self) -> None:
-        self.bind_function: Callable[[types.FunctionType, str], Static] = lambda function, shown: Refusal(
-            *library.refusal(function, shown)
-        )
-        """What a function of a module is; set by who compiles functions along."""
+        self.bind_function: Callable[[types.FunctionType, str, str], Static] = _refuse_function
+        """What a function of a module is, found under a builtin decorator or none; set by who compiles functions along."""
         self._library = library.by_identity()
         self._stored: dict[int, Stored | Refusal] = {}
         self._classes: dict[type, ClassInfo | Refusal] = {}
@@ -94,7 +93,7 @@ class Statics:
         if _is_typing(value):
             return Typing(value)
         if isinstance(value, types.FunctionType):
-            return self.bind_function(value, shown)
+            return self.bind_function(value, shown, "")
         if inspect.isroutine(value) or hasattr(value, "__wrapped__"):
             return Refusal(*library.refusal(value, shown))
         return self.store(value, shown, label)
@@ -104,6 +103,8 @@ class Statics:
         found = inspect.getattr_static(cls, name, None)
         if isinstance(found, staticmethod):
             found = found.__func__
+            if isinstance(found, types.FunctionType) and not hasattr(found, ACTION_ATTRIBUTE):
+                return self.bind_function(found, shown, "staticmethod")
         if issubclass(cls, enum.Enum):
             member = cls.__members__.get(name)
             if member is not None:
@@ -113,7 +114,8 @@ class Statics:
         if isinstance(found, types.FunctionType):
             return self.bind(found, shown, shown)
         if isinstance(found, classmethod | property) or hasattr(found, "__get__"):
-            return _class_code(cls, name)
+            is_users = any(name in vars(base) for base in user_mro(cls))
+            return None if is_users else _class_code(cls, name)
         return self.bind(getattr(cls, name), shown, f"{cls.__module__}.{cls.__qualname__}.{name}")
 
     def store(self, value: object, shown: str, label: str) -> Stored | Refusal:
@@ -244,11 +246,23 @@ class Statics:
         infos = {info.key: info for info in self._classes.values() if isinstance(info, ClassInfo)}
         return tuple(infos[key] for key in sorted(infos) if key not in KNOWN_CLASSES)
 
+    def described(self) -> list[tuple[type, ClassInfo]]:
+        """Every class used so far with its description."""
+        return [
+            (cls, info)
+            for cls, info in self._classes.items()
+            if isinstance(info, ClassInfo) and info.key not in KNOWN_CLASSES
+        ]
+
     def live_class(self, key: ClassKey) -> type:
         """The class behind a description."""
         return next(
             cls for cls, info in self._classes.items() if isinstance(info, ClassInfo) and info.key == key
         )
+
+
+def _refuse_function(function: types.FunctionType, shown: str, decorator: str) -> Static:
+    return Refusal(*library.refusal(function, shown))
 
 
 def action_reference(entry: object) -> ActionReference:
