@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from tests.differential.virtual_time import Hanging, VirtualLoop
+from tests.differential.virtual_time import START_US, Hanging, VirtualLoop
 from waymark.sdk.actions import registry
 from waymark.sdk.classes import LiveClasses, construct
 from waymark.sdk.context import CurrentCall, current
@@ -37,7 +37,6 @@ from waymark.vm.events import (
 from waymark.vm.machine import Machine
 from waymark.vm.snapshots import restore, snapshot
 
-START_US = 1_700_000_000_000_000
 _NO_INSTANCE = UUID(int=0)
 
 

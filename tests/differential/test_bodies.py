@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.differential.bodies import ALL, Body, Run, counted_attempts
@@ -12,6 +14,8 @@ CASES = [
     for body in ALL
     for number, run in enumerate(body.runs)
 ]
+COMPARED = [case for case in CASES if case.values[0].since <= sys.version_info]  # type: ignore[union-attr]
+"""Where Pythons differ, workflows do as the newest; an older one is no oracle there."""
 
 
 def native(body: Body, run: Run) -> Native:
@@ -28,7 +32,7 @@ def on_machine(driver: Driver, run: Run) -> Ending:
 # A native run that fails between calling an action and awaiting it leaves a coroutine behind, and Python says so.
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize(("body", "run"), CASES)
+@pytest.mark.parametrize(("body", "run"), COMPARED)
 def test_a_body_ends_as_it_does_natively(body: Body, run: Run) -> None:
     """Same value and type, or same exception class, message and causes."""
     expected = native(body, run)

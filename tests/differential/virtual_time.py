@@ -15,6 +15,8 @@ from contextvars import Context
 from itertools import count
 from typing import Any
 
+START_US = 1_700_000_000_000_000
+
 
 class Hanging(Exception):
     """Every task waits for something that can never come."""
@@ -42,7 +44,7 @@ class _NoInput(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """A loop whose time() starts at 0 and counts whole microseconds.
+    """A loop whose time() starts where the machine's does and counts whole microseconds.
 
     Attributes:
         started: Actions that were begun.
@@ -52,7 +54,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         selector = _NoInput()
         selector.loop = self
-        self._now_us = 0
+        self._now_us = START_US
         self._endings: list[tuple[int, int, asyncio.Future[None]]] = []
         self._turn = 0
         self.started = 0

@@ -54,11 +54,9 @@ IMPORT = Refused("WM108", "`import` is not supported in a workflow", "import at 
 GLOBAL = Refused(
     "WM109", "`global` is not supported in a workflow", "keep state in locals or in attributes of `self`"
 )
-WITH = Refused("WM110", "`with` is not supported yet", f"use try/finally, or {_ACTION}")
 ASYNC_FOR = Refused(
     "WM111", "`async for` is not supported in a workflow", "let an @action return the items as a list"
 )
-ASYNC_WITH = Refused("WM112", "`async with` is not supported yet", f"use try/finally, or {_ACTION}")
 TRY_STAR = Refused("WM114", "`except*` is not supported yet", "write `except`")
 DECORATOR = Refused(
     "WM116",
@@ -80,9 +78,7 @@ NODES: dict[str, Refused] = {
     "Import": IMPORT,
     "ImportFrom": IMPORT,
     "Global": GLOBAL,
-    "With": WITH,
     "AsyncFor": ASYNC_FOR,
-    "AsyncWith": ASYNC_WITH,
     "TryStar": TRY_STAR,
     "TypeAlias": TYPE_ALIAS,
     "TemplateStr": TEMPLATE,
@@ -130,6 +126,9 @@ FIELDS: dict[str, dict[str, Decision]] = {
     "If": _fields(LOWERED, "test", "body", "orelse"),
     "Raise": _fields(LOWERED, "exc", "cause"),
     "Try": _fields(LOWERED, "body", "handlers", "orelse", "finalbody"),
+    "With": {**_fields(LOWERED, "items", "body"), "type_comment": TYPE_COMMENT},
+    "AsyncWith": {**_fields(LOWERED, "items", "body"), "type_comment": TYPE_COMMENT},
+    "withitem": _fields(LOWERED, "context_expr", "optional_vars"),
     "ExceptHandler": _fields(LOWERED, "type", "name", "body"),
     "Assert": _fields(LOWERED, "test", "msg"),
     "Expr": _fields(LOWERED, "value"),
@@ -209,10 +208,7 @@ FIELDS: dict[str, dict[str, Decision]] = {
     "ImportFrom": _fields(IMPORT, "module", "names", "level"),
     "alias": _fields(IMPORT, "name", "asname"),
     "Global": _fields(GLOBAL, "names"),
-    "With": _fields(WITH, "items", "body", "type_comment"),
-    "withitem": _fields(WITH, "context_expr", "optional_vars"),
     "AsyncFor": _fields(ASYNC_FOR, "target", "iter", "body", "orelse", "type_comment"),
-    "AsyncWith": _fields(ASYNC_WITH, "items", "body", "type_comment"),
     "Match": _fields(LOWERED, "subject", "cases"),
     "match_case": _fields(LOWERED, "pattern", "guard", "body"),
     "MatchValue": _fields(LOWERED, "value"),

@@ -20,9 +20,9 @@ CODES: dict[str, str] = {
     "WM107": "a class defined inside a workflow function",
     "WM108": "import",
     "WM109": "global",
-    "WM110": "with",
+    "WM110": "with over something that it cannot enter",
     "WM111": "async for",
-    "WM112": "async with",
+    "WM112": "async with over something that it cannot enter",
     "WM114": "except*",
     "WM115": "a generator expression that is not consumed at once",
     "WM116": "a decorator on a workflow function",
@@ -52,6 +52,7 @@ CODES: dict[str, str] = {
     "WM144": "a part of asyncio that workflows do not have",
     "WM150": "an annotation that would have to be evaluated",
     "WM170": "the time zone of the host",
+    "WM160": "the event loop and what belongs to it",
 }
 """Every code and what it refuses. A code is never given another meaning."""
 

@@ -90,6 +90,8 @@ class Op(IntEnum):
     NEW_CELL = 68
     PUSH_CELL = 69
     MAKE_FUNCTION = 70
+    ENTER = 71
+    LEAVE = 72
 
 
 class Operand(IntEnum):
@@ -310,5 +312,19 @@ INSTRUCTIONS: dict[Op, Instruction] = {
         2,
         1,
         "defaults cells -> function; tuples in the order of its held parameters and of its free variables",
+    ),
+    Op.ENTER: _row(
+        Operand.COUNT,
+        1,
+        2,
+        "m -> m v; what entering m gives; n is 1 for `async with`, whose v is to be awaited",
+        "TypeError RuntimeError",
+    ),
+    Op.LEAVE: _row(
+        Operand.COUNT,
+        2,
+        1,
+        "m exc -> v; leaves m by an exception or None; v, awaited when n is 1, tells whether exc ends here",
+        "any",
     ),
 }

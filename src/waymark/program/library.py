@@ -21,7 +21,9 @@ FUNCTIONS: frozenset[str] = _names(
         abs all any ascii bin callable chr delattr divmod enumerate filter format getattr hasattr hex isinstance issubclass iter len
         map max min next oct ord pow repr reversed round setattr sorted sum zip
     """,
-    asyncio="gather sleep",
+    asyncio="""
+        as_completed create_task current_task ensure_future gather shield sleep timeout timeout_at wait wait_for
+    """,
     datetime__datetime="now utcnow",
     math="""
         acos acosh asin asinh atan atan2 atanh cbrt ceil comb copysign cos cosh degrees dist erf erfc exp exp2 expm1 fabs factorial
@@ -59,7 +61,11 @@ EXCEPTIONS: frozenset[str] = _names(
 
 CLASSES: frozenset[str] = EXCEPTIONS | _names(
     builtins="bool bytes complex dict float frozenset int list object range set slice str tuple type",
-    asyncio="CancelledError",
+    asyncio="""
+        BoundedSemaphore CancelledError Condition Event Future InvalidStateError LifoQueue Lock PriorityQueue Queue QueueEmpty QueueFull
+        Semaphore Task TaskGroup
+    """,
+    contextlib="nullcontext suppress",
     dataclasses="FrozenInstanceError",
     datetime="date datetime time timedelta timezone tzinfo",
     decimal="""
@@ -148,6 +154,15 @@ METHODS: dict[str, frozenset[str]] = {
             randint random randrange sample seed shuffle triangular uniform vonmisesvariate weibullvariate
         """,
         "BaseException": "add_note with_traceback",
+        "Future": "cancel cancelled done exception result",
+        "Task": "cancelling get_name set_name uncancel",
+        "Lock": "acquire locked release",
+        "Event": "clear is_set set wait",
+        "Condition": "acquire locked notify notify_all release wait wait_for",
+        "Semaphore": "acquire locked release",
+        "Queue": "empty full get get_nowait join put put_nowait qsize task_done",
+        "TaskGroup": "create_task",
+        "Timeout": "expired reschedule when",
     }.items()
 }
 """Methods by type name. Types that are subclasses (bool of int, datetime of date) also have their base's."""
@@ -188,6 +203,7 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
         "Path": "anchor drive name parent parts root stem suffix suffixes",
         "range": "start step stop",
         "slice": "start step stop",
+        "Queue": "maxsize",
         "BaseException": "__cause__ __context__ __notes__ args",
         "enum": "name value",
         "type": "__module__ __name__ __qualname__",

@@ -66,6 +66,43 @@ _REFUSED: tuple[tuple[Refused, str], ...] = (
         ),
         "time.process_time time.process_time_ns time.thread_time time.thread_time_ns time.clock_gettime time.clock_gettime_ns",
     ),
+    (
+        Refused(
+            "WM160",
+            "gives the event loop, which a workflow does not have",
+            "use asyncio.timeout for limits, asyncio.sleep for pauses, asyncio.create_task for tasks, time.monotonic() for the time of the run",
+        ),
+        "asyncio.get_running_loop asyncio.get_event_loop asyncio.new_event_loop asyncio.set_event_loop",
+    ),
+    (
+        Refused("WM160", "starts an event loop of its own", "write `await` before the coroutine"),
+        "asyncio.run asyncio.Runner asyncio.run_coroutine_threadsafe",
+    ),
+    (
+        Refused("WM160", "runs code in a thread", _ACTION),
+        "asyncio.to_thread",
+    ),
+    (
+        Refused("WM160", "depends on which tasks are still referred to", "keep the tasks in a list"),
+        "asyncio.all_tasks",
+    ),
+    (
+        Refused(
+            "WM131",
+            "is not supported in a workflow",
+            "use try/finally, nested `with` blocks, or an @action",
+        ),
+        "contextlib.contextmanager contextlib.asynccontextmanager contextlib.closing contextlib.aclosing contextlib.ExitStack "
+        "contextlib.AsyncExitStack contextlib.redirect_stdout contextlib.redirect_stderr contextlib.chdir",
+    ),
+    (
+        Refused(
+            "WM131",
+            "changes the context that all decimals of the host share",
+            "round with `quantize`, or compute in an @action",
+        ),
+        "decimal.localcontext decimal.getcontext decimal.setcontext",
+    ),
 )
 
 REFUSED: dict[str, Refused] = {name: refused for refused, names in _REFUSED for name in names.split()}

@@ -272,6 +272,8 @@ _COUNTS: dict[Op, tuple[int, int]] = {
     Op.CALL_EX: (0, 1),
     Op.RUN_ACTION: (0, 3),
     Op.RAISE: (0, 2),
+    Op.ENTER: (0, 1),
+    Op.LEAVE: (0, 1),
     Op.UNPACK_REST: (0, 0xFFFFFF),
 }
 """Smallest and largest operand of operations that count something other than values."""

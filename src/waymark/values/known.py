@@ -1,6 +1,8 @@
-"""Waymark's own classes that may travel as values; both sides have them."""
+"""Classes of Waymark and of asyncio that may travel as values; both sides have them."""
 
 from __future__ import annotations
+
+import asyncio
 
 from waymark import errors
 from waymark.model.policy import RetryPolicy
@@ -18,6 +20,10 @@ KNOWN_CLASSES: dict[ClassKey, type] = {
         errors.ValueEncodingError,
         errors.ValueDecodingError,
         errors.WorkflowLimitExceeded,
+        asyncio.CancelledError,
+        asyncio.InvalidStateError,
+        asyncio.QueueEmpty,
+        asyncio.QueueFull,
     )
 }
 """By identity."""

@@ -19,7 +19,9 @@ from waymark.values.sets import _Ordered
 from waymark.values.special import refuse_special
 from waymark.values.synthetic import PydanticRecord
 from waymark.vm.code import Code
+from waymark.vm.futures import Future
 from waymark.vm.iteration import DictView
+from waymark.vm.managers import LoopBound
 from waymark.vm.objects import (
     CALLABLE,
     BoundFunction,
@@ -253,7 +255,9 @@ def _table_of(kind: type) -> dict[str, bool]:
         names = ["type"]
     elif issubclass(kind, pathlib.PurePath):
         names = ["Path"]
-    elif issubclass(kind, _Ordered) or kind.__module__ in VALUE_MODULES:
+    elif (
+        issubclass(kind, _Ordered) or kind.__module__ in VALUE_MODULES or issubclass(kind, Future | LoopBound)
+    ):
         names = [base.__name__ for base in kind.__mro__]
     else:
         names = []
@@ -279,6 +283,7 @@ def _refuse_code_of_class(target: Any, name: str) -> None:
     is_foreign = info is None and type(target).__module__ not in (
         "builtins",
         "asyncio.exceptions",
+        "asyncio.queues",
         "waymark.errors",
     )
     if is_foreign or (info is not None and name in info.code_names):

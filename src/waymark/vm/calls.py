@@ -15,13 +15,15 @@ from waymark.vm.attributes import Attributes
 from waymark.vm.binding import DEFAULT
 from waymark.vm.classes import ClassCalls
 from waymark.vm.code import Code
+from waymark.vm.concurrency import FutureMethods
 from waymark.vm.events import CONSTRUCT
+from waymark.vm.futures import PENDING, Task
 from waymark.vm.heap import Heap
 from waymark.vm.library import Library
 from waymark.vm.limits import Meter
+from waymark.vm.managers import LoopBound
 from waymark.vm.methods import MethodCalls
 from waymark.vm.objects import (
-    PENDING,
     UNBOUND,
     ActionCall,
     ActionValue,
@@ -33,7 +35,6 @@ from waymark.vm.objects import (
     Coroutine,
     Frame,
     FunctionValue,
-    Task,
 )
 from waymark.vm.signals import SWITCH, WAIT
 from waymark.vm.tasks import Tasks
@@ -61,10 +62,17 @@ class Calls:
         self._depth = 0
         self._functions: dict[int, FunctionValue] = {}
         self._actions: dict[int, ActionValue] = {}
-        methods = MethodCalls(meter, heap, Templates(meter, attributes.get), machine.chance, self.invoke)
+        methods = MethodCalls(
+            meter,
+            heap,
+            Templates(meter, attributes.get),
+            machine.chance,
+            FutureMethods(tasks, meter),
+            self.invoke,
+        )
         self._methods = methods
         self._classes = ClassCalls(meter, machine.chance)
-        self.library = Library(machine, meter, attributes, methods, tasks.gather)
+        self.library = Library(machine, meter, attributes, methods, tasks.functions)
 
     def call(self, frame: Frame, callee: Any, args: list[Any], kwargs: dict[str, Any]) -> str | None:
         """CALL: push the result, or enter the function."""
@@ -98,6 +106,8 @@ class Calls:
         elif isinstance(callee, type):
             self._meter.burn(_STEPS_PER_CLASS)
             result = self._classes.call(callee, args, kwargs)
+            if isinstance(result, LoopBound):
+                result.bind(self._tasks)
         else:
             refuse_special(callee, "__call__")
             raise TypeError(f"'{kind.__name__}' object is not callable")

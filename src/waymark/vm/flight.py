@@ -20,8 +20,9 @@ from waymark.vm.events import (
     Event,
     StartCall,
 )
+from waymark.vm.futures import DONE, FAILED, Future, Timer
 from waymark.vm.heap import Heap
-from waymark.vm.objects import DONE, FAILED, PENDING, ActionCall, Future, PendingCall, SleepCall, Task
+from waymark.vm.objects import ActionCall, PendingCall
 from waymark.vm.tasks import Tasks
 from waymark.vm.unwinding import as_fresh
 
@@ -44,14 +45,22 @@ class Flight:
         self.next_number = 1
         self.pending: dict[int, PendingCall] = {}
         """By call id."""
-        self.timers: list[tuple[int, int, Future | None, int]] = []
-        """Heap of (due, number, future to resolve, call to retry); one of the last two is set."""
+        self.timers: list[tuple[int, int, Timer]] = []
+        """Heap of (due, number, timer)."""
+        self.cancelled_timers = 0
+        """How many of them tell nobody any more."""
         # Of the slice.
+        self.moment_us = 0
+        """Moment whose timers tell now."""
         self.effects: list[Effect] = []
+        self._begun: set[int] = set()
+        """Calls of which an attempt is among the effects."""
+        self._withdrawn: set[int] = set()
+        """Those of them that were called off before it could start."""
 
     # ---------------------------------------------------------------- asking
 
-    def start(self, call: ActionCall | SleepCall, future: Future) -> None:
+    def start(self, call: ActionCall, future: Future) -> None:
         """Begin what is awaited; the future takes its result.
 
         Raises:
@@ -61,13 +70,9 @@ class Flight:
         if call.started:
             raise RuntimeError("cannot reuse already awaited coroutine")
         call.started = True
-        if type(call) is SleepCall:
-            self._start_sleep(call, future)
-            return
-        assert isinstance(call, ActionCall)
         action = self._code.program.actions[call.index]
         arguments = encode([list(call.args), call.kwargs], root=f"arguments of {action}")
-        self.ask(
+        asked = self.ask(
             ACTION,
             action.module,
             action.name,
@@ -76,6 +81,7 @@ class Flight:
             policy=call.policy,
             timeout_us=call.timeout_us,
         )
+        future.call_id = asked.call_id
 
     def ask(
         self,
@@ -96,24 +102,38 @@ class Flight:
         call.exclusive = is_exclusive
         self._heap.charge(_CALL_BYTES + len(arguments))
         self.pending[call.call_id] = call
-        self.effects.append(_effect(call))
+        self._attempt(call)
         return call
 
-    def _start_sleep(self, call: SleepCall, future: Future) -> None:
-        delay = call.delay
-        if delay <= 0:
-            if type(future) is Task:
-                self._tasks.resolve(future, call.result)
-            else:
-                future.status, future.value, future.yields = DONE, call.result, True
-            return
-        if delay != delay:
-            raise ValueError("Invalid delay: NaN (not a number)")
-        future.value = call.result
-        self._add_timer(self._machine.now_us + round(min(float(delay), 1e12) * 1_000_000), future, 0)
+    def _attempt(self, call: PendingCall) -> None:
+        self.effects.append(_effect(call))
+        self._begun.add(call.call_id)
 
-    def _add_timer(self, due_us: int, future: Future | None, call_id: int) -> None:
-        heapq.heappush(self.timers, (min(due_us, _FOREVER_US), self._number(), future, call_id))
+    def try_again(self, call: PendingCall) -> None:
+        """The pause before the next attempt is over."""
+        if call.call_id in self.pending:
+            call.is_waiting = False
+            self._attempt(call)
+
+    def call_off(self, call_id: int) -> None:
+        """Nobody waits for a call any more."""
+        call = self.pending.pop(call_id, None)
+        if call is None or call.is_waiting:
+            return
+        if call_id in self._begun:
+            self._withdrawn.add(call_id)
+        else:
+            self.effects.append(CancelCall(call_id))
+
+    def take_effects(self) -> list[Effect]:
+        """What the slice asks for."""
+        taken = self.effects
+        if self._withdrawn:
+            taken = [effect for effect in taken if effect.call_id not in self._withdrawn]
+        self.effects = []
+        self._begun.clear()
+        self._withdrawn.clear()
+        return taken
 
     def _number(self) -> int:
         number = self.next_number
@@ -169,7 +189,7 @@ class Flight:
             )
             self._answer(call, None, ExhaustedRetriesError(message))
         else:
-            self.effects.append(_effect(call))
+            self._attempt(call)
 
     def _attempt_failed(self, call: PendingCall, error: BaseException) -> None:
         policy: RetryPolicy | None = call.policy
@@ -179,15 +199,14 @@ class Flight:
         call.attempt += 1
         if policy.backoff_seconds > 0:
             call.is_waiting = True
-            self._add_timer(
-                self._machine.now_us + round(policy.backoff_seconds * 1_000_000), None, call.call_id
-            )
+            self.call_later(policy.backoff_seconds, call)
         else:
-            self.effects.append(_effect(call))
+            self._attempt(call)
 
     def _answer(self, call: PendingCall, value: Any, error: BaseException | None) -> None:
         del self.pending[call.call_id]
-        future = call.future
+        future: Future = call.future
+        future.call_id = 0
         if call.exclusive:
             future.status, future.value, future.exception = (DONE if error is None else FAILED), value, error
             self._tasks.go_on(future)
@@ -198,18 +217,50 @@ class Flight:
 
     # ---------------------------------------------------------------- timers
 
-    def fire_timers(self) -> None:
-        """Let every timer fire that is due, earliest first; tasks run in between, as they would have."""
-        machine = self._machine
-        while self.timers and self.timers[0][0] <= machine.now_us and machine.outcome is None:
-            _due, _number, future, call_id = heapq.heappop(self.timers)
-            if future is not None:
-                if future.status == PENDING:
-                    self._tasks.resolve(future, future.value)
-            elif (call := self.pending.get(call_id)) is not None:
-                call.is_waiting = False
-                self.effects.append(_effect(call))
-            self._tasks.run_ready()
+    def call_later(self, delay: float, target: Any) -> Timer:
+        """Tell somebody after so many seconds."""
+        pause_us = round(min(max(float(delay), 0.0), 1e12) * 1_000_000)
+        return self.call_at(self._machine.now_us + pause_us, target)
+
+    def call_at(self, due_us: int, target: Any) -> Timer:
+        """Tell somebody at a moment of database time."""
+        timer = Timer(target)
+        heapq.heappush(self.timers, (min(due_us, _FOREVER_US), self._number(), timer))
+        return timer
+
+    def cancel_timer(self, timer: Timer) -> None:
+        """Let a timer tell nobody; one that has told is left alone."""
+        if timer.target is not None:
+            timer.target = None
+            self.cancelled_timers += timer.is_set
+
+    def add_due_timers(self) -> None:
+        """Let the timers of the earliest moment that has come tell, in the order in which they were set.
+
+        A run that was away sees the moments one by one. Timers of a later one wait until nothing is left to do.
+        """
+        timers, ready = self.timers, self._tasks.ready
+        if not timers or timers[0][0] > (self.moment_us if ready else self._machine.now_us):
+            return
+        self.moment_us = timers[0][0]
+        while timers and timers[0][0] <= self.moment_us:
+            timer = heapq.heappop(timers)[2]
+            timer.is_set = False
+            if timer.target is None:
+                self.cancelled_timers -= 1
+            else:
+                ready.append((timer, 0, None))
+
+    def drop_cancelled_timers(self) -> None:
+        """Forget timers that tell nobody: those in front, and all of them once they are the larger part."""
+        timers = self.timers
+        if 2 * self.cancelled_timers > len(timers):
+            self.timers = timers = [entry for entry in timers if entry[2].target is not None]
+            heapq.heapify(timers)
+            self.cancelled_timers = 0
+        while timers and timers[0][2].target is None:
+            heapq.heappop(timers)
+            self.cancelled_timers -= 1
 
     def next_timer_us(self) -> int | None:
         """When the earliest timer is due, or None."""
@@ -227,12 +278,9 @@ class Flight:
 
     def end(self) -> None:
         """The run has ended: what still runs is called off, and what was asked for in this slice is not started."""
-        unstarted = {effect.call_id for effect in self.effects if isinstance(effect, StartCall)}
-        self.effects = [
-            CancelCall(call.call_id)
-            for call in self.pending.values()
-            if not call.is_waiting and call.call_id not in unstarted
-        ]
+        for call_id in list(self.pending):
+            self.call_off(call_id)
+        self.effects = [effect for effect in self.effects if isinstance(effect, CancelCall)]
         self.pending.clear()
         self.timers.clear()
 

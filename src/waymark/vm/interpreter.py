@@ -16,6 +16,7 @@ from waymark.values.sets import OrderedFrozenSet, OrderedSet
 from waymark.vm.attributes import Property
 from waymark.vm.iteration import MachineIterator, SequenceIterator, make_iterator
 from waymark.vm.limits import count_of
+from waymark.vm.managers import enter, leave
 from waymark.vm.matching import match_class, match_keys, match_mapping, match_rest, match_sequence
 from waymark.vm.objects import UNBOUND, ActionCall, BoundFunction, Cell, Closure, Frame
 from waymark.vm.operations import (
@@ -540,6 +541,15 @@ def _reraise(machine: Machine, frame: Frame, operand: int) -> None:
     reraise(frame.stack.pop())
 
 
+def _enter(machine: Machine, frame: Frame, operand: int) -> None:
+    frame.stack.append(enter(frame.stack[-1], bool(operand)))
+
+
+def _leave(machine: Machine, frame: Frame, operand: int) -> None:
+    error = frame.stack.pop()
+    frame.stack[-1] = leave(frame.stack[-1], error, bool(operand))
+
+
 _SIZED: frozenset[type] = frozenset({str, bytes, list, tuple, dict, OrderedSet, OrderedFrozenSet})
 _INDEXED = frozenset({list, tuple, str, bytes, range})
 _VALUE_BYTES = 60
@@ -618,6 +628,8 @@ _TABLE: dict[Op, Handler] = {
     Op.NEW_CELL: _new_cell,
     Op.PUSH_CELL: _push_cell,
     Op.MAKE_FUNCTION: _make_function,
+    Op.ENTER: _enter,
+    Op.LEAVE: _leave,
 }
 
 HANDLERS: tuple[Handler, ...] = tuple(_TABLE[op] for op in sorted(Op))

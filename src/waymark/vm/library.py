@@ -12,6 +12,9 @@ from waymark.program.live import live_object
 from waymark.values.sets import OrderedFrozenSet, OrderedSet, _Ordered
 from waymark.vm import chance, clock, numbers
 from waymark.vm.attributes import Attributes
+from waymark.vm.concurrency import Functions
+from waymark.vm.futures import Future, Task
+from waymark.vm.groups import TaskGroup
 from waymark.vm.iteration import (
     DictView,
     EnumerateIterator,
@@ -25,20 +28,42 @@ from waymark.vm.iteration import (
     make_iterator,
 )
 from waymark.vm.limits import Meter, count_of
+from waymark.vm.locks import BoundedSemaphore, Condition, Event, Lock, Semaphore
+from waymark.vm.managers import NullContext, Suppress
 from waymark.vm.methods import MethodCalls
 from waymark.vm.objects import (
     CALLABLE,
     BuiltinFunction,
-    SleepCall,
 )
 from waymark.vm.operations import check_decimal, format_value, guard_divide
+from waymark.vm.queues import LifoQueue, PriorityQueue, Queue
 from waymark.vm.weight import check_shown, check_walk
 
 _MISSING = object()
 
 
+_OF_ASYNCIO: dict[str, type] = {
+    "asyncio.BoundedSemaphore": BoundedSemaphore,
+    "asyncio.Condition": Condition,
+    "asyncio.Event": Event,
+    "asyncio.Future": Future,
+    "asyncio.LifoQueue": LifoQueue,
+    "asyncio.Lock": Lock,
+    "asyncio.PriorityQueue": PriorityQueue,
+    "asyncio.Queue": Queue,
+    "asyncio.Semaphore": Semaphore,
+    "asyncio.Task": Task,
+    "asyncio.TaskGroup": TaskGroup,
+    "contextlib.nullcontext": NullContext,
+    "contextlib.suppress": Suppress,
+}
+"""Classes that the machine has its own of."""
+
+
 def library_object(name: str) -> Any:
-    """What `BUILTIN name` gives, where that is Python's own."""
+    """What `BUILTIN name` gives, where that is no function of ours."""
+    if name in _OF_ASYNCIO:
+        return _OF_ASYNCIO[name]
     if name == "set":
         return OrderedSet
     if name == "frozenset":
@@ -63,17 +88,17 @@ class Library:
 
     Args:
         machine: Runs what functions of the library call back.
-        gather: `asyncio.gather`, which belongs to the machine's tasks.
+        functions: Those of asyncio, which belong to the machine's tasks.
     """
 
     def __init__(
-        self, machine: Any, meter: Meter, attributes: Attributes, methods: MethodCalls, gather: Any
+        self, machine: Any, meter: Meter, attributes: Attributes, methods: MethodCalls, functions: Functions
     ) -> None:
         self._machine = machine
         self._meter = meter
         self._attributes = attributes
         self.methods = methods
-        self._gather = gather
+        self._functions = functions
         self._values: dict[str, Any] = {}
 
     def value(self, name: str) -> Any:
@@ -88,8 +113,8 @@ class Library:
             return library_object(name)
         if name not in names.FUNCTIONS:
             raise KeyError(name)
-        if name == "asyncio.gather":
-            return BuiltinFunction(name, self._gather)
+        if name.startswith("asyncio."):
+            return BuiltinFunction(name, getattr(self._functions, name.removeprefix("asyncio.")))
         own = _OWN.get(name)
         if own is not None:
             return BuiltinFunction(name, own.__get__(self))
@@ -286,7 +311,6 @@ _OWN: dict[str, Any] = {
     "sorted": Library._sorted,
     "sum": Library._sum,
     "zip": Library._zip,
-    "asyncio.sleep": staticmethod(SleepCall.make),
 }
 """Functions that differ from Python's own in what they check first."""
 

@@ -24,9 +24,10 @@ from waymark.vm.chance import Chance
 from waymark.vm.code import Code
 from waymark.vm.events import Completed, Effect, Entry, Failed, StartCall
 from waymark.vm.flight import MAX_LOSSES, Flight
+from waymark.vm.futures import Future, Task
 from waymark.vm.heap import Heap
 from waymark.vm.limits import DEFAULT_LIMITS, Limits, Meter
-from waymark.vm.objects import Coroutine, Future, SelfObject, Task
+from waymark.vm.objects import Coroutine, SelfObject
 from waymark.vm.operations import guard_add
 from waymark.vm.tasks import Tasks
 from waymark.vm.unwinding import UNCATCHABLE, note_place
@@ -92,7 +93,7 @@ class Machine:
             except (TypeError, ValueDecodingError) as error:
                 self._end_with(error)
             else:
-                self.main = self.tasks.start(Coroutine(0, values))
+                self.main = self.tasks.start_main(Coroutine(0, values))
                 self.tasks.run_ready()
         except UNCATCHABLE as error:
             self._end_with(error)
@@ -105,7 +106,7 @@ class Machine:
         self.now_us = max(self.now_us, entry.at_us)
         self._open_slice(len(entry.events))
         try:
-            self.flight.fire_timers()
+            self.tasks.run_ready()
             for event in entry.events:
                 if self._has_ended():
                     break
@@ -133,14 +134,14 @@ class Machine:
 
     def _open_slice(self, events: int) -> None:
         self.meter.fuel = self.limits.fuel + self.limits.fuel_per_event * events
-        self.flight.effects = []
+        self.flight.moment_us = self.now_us
 
     def _close_slice(self) -> list[Effect]:
         if self.outcome is not None:
             self.flight.end()
             self.tasks.ready.clear()
-        effects, self.flight.effects = self.flight.effects, []
-        return effects
+        self.flight.drop_cancelled_timers()
+        return self.flight.take_effects()
 
     # ---------------------------------------------------------------- the end
 
@@ -149,15 +150,16 @@ class Machine:
 
     def end(self, main: Future) -> None:
         """run() is over."""
-        if main.exception is not None:
-            self._fail(main.exception)
+        error = main.failure()
+        if error is not None:
+            self._fail(error)
             return
         try:
             self.outcome = Completed(
                 encode(main.value, root=f"result of {self.code.program.class_name}.run()")
             )
-        except ValueEncodingError as error:
-            self._fail(error)
+        except ValueEncodingError as problem:
+            self._fail(problem)
 
     def _end_with(self, error: BaseException) -> None:
         """End the run by an error that `except` must not see."""
@@ -183,6 +185,14 @@ class Machine:
 
     # ---------------------------------------------------------------- for instructions
 
+    def loop_time(self) -> float:
+        """What the event loop's clock shows: the same as `time.monotonic()`."""
+        return self.now_us / 1e6
+
+    def moment_of(self, loop_time: float) -> int:
+        """Database time of a moment of that clock."""
+        return round(min(loop_time, 1e12) * 1_000_000)
+
     def load_global(self, index: int) -> Any:
         """The instance's own copy of a module constant."""
         if index not in self.globals:
@@ -202,6 +212,7 @@ class Machine:
         return [
             self.main,
             [*self.tasks.ready],
+            self.tasks.alive,
             self.tasks.exclusive_task,
             self.flight.pending,
             self.flight.timers,

@@ -14,6 +14,8 @@ from waymark.errors import UnsupportedPatternError
 from waymark.program.library import CLASS_METHODS
 from waymark.values.sets import _Ordered
 from waymark.vm.chance import Chance, Generator, check_draw
+from waymark.vm.concurrency import FutureMethods
+from waymark.vm.futures import Future
 from waymark.vm.heap import Heap
 from waymark.vm.iteration import VIEWS
 from waymark.vm.limits import Meter
@@ -41,13 +43,20 @@ class MethodCalls:
     """Calls of builtin methods for one machine."""
 
     def __init__(
-        self, meter: Meter, heap: Heap, templates: Templates, chance: Chance, invoke: Invoke
+        self,
+        meter: Meter,
+        heap: Heap,
+        templates: Templates,
+        chance: Chance,
+        futures: FutureMethods,
+        invoke: Invoke,
     ) -> None:
         self._meter = meter
         self._chance = chance
         self._heap = heap
         self._templates = templates
         self._invoke = invoke
+        self._futures = futures
 
     def call(self, method: BoundMethod, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """`receiver.name(*args, **kwargs)`."""
@@ -68,6 +77,8 @@ class MethodCalls:
             return self._of_dict(receiver, name, args, kwargs)
         if isinstance(receiver, _Ordered):
             return self._of_set(receiver, name, args, kwargs)
+        if isinstance(receiver, Future):
+            return self._futures.call(receiver, name, args, kwargs)
         if isinstance(receiver, type):
             return self._of_class(receiver, name, args, kwargs)
         if isinstance(receiver, Generator):

@@ -148,23 +148,6 @@ class ActionCall(MachineValue):
         self.started = False
 
 
-class SleepCall(MachineValue):
-    """`asyncio.sleep(...)` not yet awaited."""
-
-    __slots__ = ("delay", "result", "started")
-    __waymark_state__: ClassVar[tuple[str, ...]] = ("delay", "result", "started")
-
-    def __init__(self, delay: Any, result: Any) -> None:
-        self.delay = delay
-        self.result = result
-        self.started = False
-
-    @staticmethod
-    def make(delay: Any, result: Any = None) -> SleepCall:
-        """`asyncio.sleep(delay, result)`."""
-        return SleepCall(delay, result)
-
-
 class Coroutine(MachineValue):
     """An async helper called and not yet awaited."""
 
@@ -190,56 +173,6 @@ class Frame:
         self.locals = values
         self.handled: BaseException | None = None
         self.code = code
-
-
-PENDING, DONE, FAILED = 0, 1, 2
-
-
-class Future(MachineValue):
-    """A result that is not there yet."""
-
-    __slots__ = ("exception", "status", "value", "watchers", "yields")
-    __waymark_state__: ClassVar[tuple[str, ...]] = ("status", "value", "exception", "watchers", "yields")
-
-    def __init__(self) -> None:
-        self.status = PENDING
-        self.value: Any = None
-        self.exception: BaseException | None = None
-        self.watchers: list[Any] = []
-        """(task or gather, index): whom to tell, in order."""
-        self.yields = False
-        """It has its value, but who awaits it lets the others run first: sleep(0)."""
-
-
-class Task(Future):
-    """A fiber: a stack of frames that runs until it waits. A task made from an action call alone has no frames."""
-
-    __slots__ = ("frames", "start")
-    __waymark_state__: ClassVar[tuple[str, ...]] = (*Future.__waymark_state__, "frames", "start")
-
-    def __init__(self, start: Any) -> None:
-        super().__init__()
-        self.frames: list[Frame] = []
-        self.start = start
-        """The awaitable it runs; None once it has begun."""
-
-
-class Gather(Future):
-    """`asyncio.gather(...)`."""
-
-    __slots__ = ("keeps_exceptions", "missing", "results")
-    __waymark_state__: ClassVar[tuple[str, ...]] = (
-        *Future.__waymark_state__,
-        "keeps_exceptions",
-        "missing",
-        "results",
-    )
-
-    def __init__(self, count: int, keeps_exceptions: bool) -> None:
-        super().__init__()
-        self.keeps_exceptions = keeps_exceptions
-        self.missing = count
-        self.results: list[Any] = [None] * count
 
 
 class PendingCall:
@@ -275,7 +208,7 @@ class PendingCall:
     )
 
     def __init__(
-        self, call_id: int, kind: int, module: str, name: str, arguments: bytes, future: Future
+        self, call_id: int, kind: int, module: str, name: str, arguments: bytes, future: Any
     ) -> None:
         self.call_id = call_id
         self.kind = kind
@@ -292,6 +225,10 @@ class PendingCall:
         """The run stands still until it is answered, because Python would not have switched tasks here."""
         self.is_waiting = False
         """Between two attempts: a timer will start the next one."""
+
+    def told(self, tasks: Any, index: int, future: Any) -> None:
+        """The pause between two attempts is over."""
+        tasks.machine.flight.try_again(self)
 
 
 class Unbound:
@@ -313,9 +250,7 @@ _SHOWN_NAMES: tuple[tuple[type, str], ...] = (
     (BoundFunction, "method"),
     (ActionValue, "function"),
     (ActionCall, "coroutine"),
-    (SleepCall, "coroutine"),
     (Coroutine, "coroutine"),
-    (Gather, "_GatheringFuture"),
 )
 for _class, _name in _SHOWN_NAMES:
     _class.__name__ = _name

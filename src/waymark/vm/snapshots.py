@@ -11,13 +11,26 @@ from waymark.program.program import Program
 from waymark.values.classes import ClassKey
 from waymark.values.codec import InternalType, decode, encode
 from waymark.values.synthetic import SyntheticClasses
-from waymark.vm import chance, iteration, objects
+from waymark.vm import (
+    chance,
+    coroutines,
+    futures,
+    groups,
+    iteration,
+    locks,
+    managers,
+    objects,
+    queues,
+    tasks,
+    timeouts,
+    waiting,
+)
 from waymark.vm.code import Code
 from waymark.vm.library import loadable_classes
 from waymark.vm.limits import DEFAULT_LIMITS, Limits
 from waymark.vm.machine import Machine
 
-STATE_FORMAT = 2
+STATE_FORMAT = 3
 """Raised when the meaning of a stored state changes. An unknown format is skipped, for the journal is the truth."""
 
 _MAX_STATE_BYTES = 512 * 1024 * 1024
@@ -30,12 +43,8 @@ _FILLED: tuple[type, ...] = (
     objects.Closure,
     objects.SelfObject,
     objects.ActionCall,
-    objects.SleepCall,
     objects.Coroutine,
     objects.Frame,
-    objects.Future,
-    objects.Task,
-    objects.Gather,
     objects.PendingCall,
     iteration.SequenceIterator,
     iteration.ReversedIterator,
@@ -52,6 +61,47 @@ _FILLED: tuple[type, ...] = (
 _OF_LIBRARY: tuple[type, ...] = (chance.Generator,)
 _FIRST_LIBRARY_CODE = -128
 _FIRST_FILLED_CODE = 70
+
+_CONCURRENT: tuple[type, ...] = (
+    futures.Gather,
+    futures.Task,
+    futures.Future,
+    coroutines.SleepCall,
+    futures.Shield,
+    futures.Timer,
+    tasks.RunEnd,
+    managers.EnterCall,
+    managers.ExitCall,
+    managers.Suppress,
+    managers.NullContext,
+    locks.EnterLock,
+    locks.Lock,
+    locks.LockAcquire,
+    locks.Semaphore,
+    locks.BoundedSemaphore,
+    locks.SemaphoreAcquire,
+    locks.Event,
+    locks.EventWait,
+    locks.Condition,
+    locks.ConditionWait,
+    locks.ConditionWaitFor,
+    queues.Queue,
+    queues.LifoQueue,
+    queues.PriorityQueue,
+    queues.QueueGet,
+    queues.QueuePut,
+    queues.QueueJoin,
+    groups.TaskGroup,
+    groups.GroupExit,
+    timeouts.Timeout,
+    timeouts.WaitFor,
+    waiting.Countdown,
+    waiting.WaitCall,
+    waiting.AsCompleted,
+    waiting.NextCompleted,
+)
+"""Tasks, what they wait for, and asyncio's own coroutines; from the lower half of the codes."""
+_FIRST_CONCURRENT_CODE = -90
 _CODE_CLASS, _CODE_BUILTIN, _CODE_UNBOUND, _CODE_RANGE, _CODE_SLICE, _CODE_OBJECT = 64, 65, 66, 67, 68, 69
 _CODE_WEEK = 63
 _CODE_FUNCTION, _CODE_ACTION = 126, 127
@@ -78,7 +128,11 @@ _WRITTEN: dict[type, InternalType] = {
     ),
     **{
         cls: InternalType(first + offset, cls.__waymark_state__, type=cls)  # type: ignore[attr-defined]
-        for first, types in ((_FIRST_FILLED_CODE, _FILLED), (_FIRST_LIBRARY_CODE, _OF_LIBRARY))
+        for first, types in (
+            (_FIRST_FILLED_CODE, _FILLED),
+            (_FIRST_LIBRARY_CODE, _OF_LIBRARY),
+            (_FIRST_CONCURRENT_CODE, _CONCURRENT),
+        )
         for offset, cls in enumerate(types)
     },
 }
@@ -110,18 +164,23 @@ def snapshot(machine: Machine) -> bytes:
     Raises:
         ValueEncodingError: The state holds something too deep or too big to be written; the journal still has it all.
     """
-    heap, tasks, flight = machine.heap, machine.tasks, machine.flight
+    heap, fibers, flight = machine.heap, machine.tasks, machine.flight
     state: list[Any] = [
         machine.now_us,
         flight.next_number,
         heap.allocated,
         heap.checked_at,
         machine.main,
-        list(tasks.ready),
+        list(fibers.ready),
+        fibers.round,
+        fibers.alive,
+        fibers.started,
+        fibers.phase,
         flight.pending,
         flight.timers,
-        tasks.exclusive,
-        tasks.exclusive_task,
+        flight.cancelled_timers,
+        fibers.exclusive,
+        fibers.exclusive_task,
         machine.globals,
         [machine.chance.seed, machine.chance.drawn, machine.chance.generator],
     ]
@@ -142,6 +201,7 @@ def restore(
         ValueDecodingError: The bytes are damaged.
     """
     machine = Machine(program, classes, limits)
+    heap, fibers, flight = machine.heap, machine.tasks, machine.flight
     code = machine.code.code
 
     def link(made: Any) -> None:
@@ -149,8 +209,9 @@ def restore(
             made.code = code[made.function]
         elif isinstance(made, iteration.MapIterator | iteration.FilterIterator):
             made.machine = machine
+        elif isinstance(made, managers.LoopBound):
+            made.tasks = fibers
 
-    heap, tasks, flight = machine.heap, machine.tasks, machine.flight
     try:
         state = decode(data, machine.code.classes, internals=_readers(machine), on_internal=link)
         (
@@ -160,14 +221,19 @@ def restore(
             heap.checked_at,
             machine.main,
             ready,
+            fibers.round,
+            fibers.alive,
+            fibers.started,
+            fibers.phase,
             flight.pending,
             flight.timers,
-            tasks.exclusive,
-            tasks.exclusive_task,
+            flight.cancelled_timers,
+            fibers.exclusive,
+            fibers.exclusive_task,
             machine.globals,
             (machine.chance.seed, machine.chance.drawn, machine.chance.generator),
         ) = state
-        tasks.ready.extend(ready)
+        fibers.ready.extend(ready)
     except (TypeError, ValueError, UnsupportedPatternError) as error:
         raise ValueDecodingError(f"damaged state: {error}") from error
     return machine

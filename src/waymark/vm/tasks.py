@@ -1,33 +1,28 @@
 """Tasks, as asyncio has them: each runs until it waits, a ready queue decides who is next, a result wakes who watched it.
 
+The queue is worked off in rounds, as asyncio's loop does it: timers that are due join at the beginning of a round, what becomes ready during
+a round belongs to the next one. When run() is over the round is finished, the tasks that are left are cancelled, and the run ends with the
+last of them.
+
 Tasks switch only where Python would switch. Where the machine must ask a worker in a place in which Python would not have switched
 (building an instance of a user class) the run stands still: no other task runs until that call is answered.
 """
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections import deque
 from typing import Any, NoReturn
 
 from waymark.values.special import refuse_special
 from waymark.vm.code import Code
+from waymark.vm.concurrency import Functions
+from waymark.vm.coroutines import Awaits, LibraryCoroutine
+from waymark.vm.futures import CANCELLED, DONE, FAILED, PENDING, Future, Gather, Task, cancelled_error
 from waymark.vm.heap import Heap
 from waymark.vm.interpreter import HANDLERS
 from waymark.vm.limits import Meter, exceeded
-from waymark.vm.objects import (
-    DONE,
-    FAILED,
-    PENDING,
-    UNBOUND,
-    ActionCall,
-    Coroutine,
-    Frame,
-    Future,
-    Gather,
-    PendingCall,
-    SleepCall,
-    Task,
-)
+from waymark.vm.objects import UNBOUND, ActionCall, Coroutine, Frame, MachineValue, PendingCall
 from waymark.vm.signals import SWITCH, WAIT
 from waymark.vm.unwinding import (
     UNCATCHABLE,
@@ -39,21 +34,32 @@ from waymark.vm.unwinding import (
     to_exception,
 )
 
+RUNNING, CLOSING, CANCELLING, CLOSED = 0, 1, 2, 3
+"""Phases of a run: until run() has ended, until its round is over, until the tasks left over have ended, until that round is over."""
+
 _FUTURE_BYTES = 600
 _STEPS_PER_UNWOUND_FRAME = 16
+_STEPS_PER_ADVANCE = 8
 
 
 class Tasks:
     """Tasks of one machine."""
 
     def __init__(self, machine: Any, code: Code, meter: Meter, heap: Heap) -> None:
-        self._machine = machine
+        self.machine = machine
         self._code = code
         self._meter = meter
         self._heap = heap
         # State: in a snapshot.
         self.ready: deque[tuple[Any, int, Future | None]] = deque()
-        """Who runs next: a task to start (no future), or who is told of a future and under which index."""
+        """Who is next: (who, index, future it is told of, or None)."""
+        self.round = 0
+        """How many of `ready` belong to this round."""
+        self.alive: dict[int, Task] = {}
+        """Tasks that have not ended, by number."""
+        self.started = 0
+        """How many tasks there have been."""
+        self.phase = RUNNING
         self.exclusive: int | None = None
         """Call that everything waits for."""
         self.exclusive_task: Task | None = None
@@ -63,6 +69,7 @@ class Tasks:
         """Tasks whose library functions call back, outermost first."""
         self._passing: BaseException | None = None
         """An exception of the run on its way through a library function."""
+        self.functions = Functions(self, meter, heap)
 
     @property
     def running(self) -> Task:
@@ -71,48 +78,85 @@ class Tasks:
         return self._running
 
     @property
-    def frames(self) -> list[Frame]:
+    def frames(self) -> list[Frame | LibraryCoroutine]:
         """Frames that run now, outermost first."""
         return [frame for task in (*self._outer, self._running) if task is not None for frame in task.frames]
 
     # ---------------------------------------------------------------- whose turn
 
-    def start(self, coroutine: Coroutine) -> Task:
+    def start(self, awaitable: Any) -> Task:
         """A new task that begins with its first turn."""
-        task = Task(coroutine)
+        self.started += 1
+        task = self.alive[self.started] = Task(awaitable, self.started)
+        self._heap.charge(_FUTURE_BYTES)
         self.ready.append((task, 0, None))
         return task
+
+    def start_main(self, coroutine: Coroutine) -> Task:
+        """The task that runs run()."""
+        main = self.start(coroutine)
+        main.watchers.append((RunEnd(), 0))
+        return main
 
     def run_ready(self) -> None:
         """Run every task that can go on."""
         ready = self.ready
-        machine = self._machine
-        while ready and self.exclusive is None and machine.outcome is None:
+        machine = self.machine
+        while self.exclusive is None and machine.outcome is None:
+            if self.round == 0:
+                if self.phase in (CLOSING, CLOSED):
+                    self._close()
+                    continue
+                machine.flight.add_due_timers()
+                self.round = len(ready)
+                if self.round == 0:
+                    break
+            self.round -= 1
             target, index, future = ready.popleft()
-            if type(target) is Gather:
-                self._gathered(target, index, future)
-            elif future is None:
-                self._begin(target)
+            if type(target) is Task:
+                self._step(target, future)
             else:
-                self._resume(target, future)
+                target.told(self, index, future)
         self._running = None
+
+    def _close(self) -> None:
+        """run() has ended: cancel the others, or end the run when there are none."""
+        left = list(self.alive.values())
+        if self.phase == CLOSED or not left:
+            self.machine.end(self.machine.main)
+            return
+        self.phase = CANCELLING
+        for task in left:
+            task.cancel(self)
+        closing = Gather(list(left), len(left), True)
+        for index, task in enumerate(left):
+            task.watchers.append((closing, index))
+        closing.watchers.append((RunEnd(), 0))
 
     def resolve(self, future: Future, value: Any) -> None:
         """Give a future its value, and tell who waits for it."""
         future.status, future.value = DONE, value
-        self._tell(future)
+        self.tell(future)
 
     def reject(self, future: Future, error: BaseException) -> None:
         """Let a future fail, and tell who waits for it."""
         future.status, future.exception = FAILED, error
-        self._tell(future)
+        self.tell(future)
 
-    def _tell(self, future: Future) -> None:
+    def tell(self, future: Future) -> None:
+        """A future has ended: everybody who watches it gets a turn."""
         for target, index in future.watchers:
             self.ready.append((target, index, future))
         future.watchers = []
-        if future is self._machine.main:
-            self._machine.end(future)
+        if type(future) is Task:
+            self.alive.pop(future.number, None)
+
+    def watch(self, future: Future, watcher: Any, index: int = 0) -> None:
+        """Tell somebody of the end of a future, in a turn of its own even when it has ended already."""
+        if future.status == PENDING:
+            future.watchers.append((watcher, index))
+        else:
+            self.ready.append((watcher, index, future))
 
     def stand_still(self, call: PendingCall) -> None:
         """Let nothing run until this call is answered."""
@@ -123,55 +167,84 @@ class Tasks:
         task = self.exclusive_task
         assert task is not None
         self.exclusive = self.exclusive_task = None
-        self._resume(task, future)
-
-    def _begin(self, task: Task) -> None:
-        start, task.start = task.start, None
         self._running = task
+        self._continue(task, future, future.exception)
+
+    def _step(self, task: Task, future: Future | None) -> None:
+        """The next step of a task: its first, or what follows the end of what it waited for."""
+        if task.status != PENDING:
+            return
+        task.waiter = None
+        error = None if future is None else future.failure()
+        if task.is_cancelling:
+            if not isinstance(error, CancelledError):
+                error = cancelled_error(task.message)
+            task.is_cancelling = False
+        self._running = task
+        if task.start is not None:
+            self._begin(task, error)
+        else:
+            self._continue(task, future, error)
+
+    def _begin(self, task: Task, error: BaseException | None) -> None:
+        start, task.start = task.start, None
         try:
-            if type(start) is Coroutine:
-                self._enter_coroutine(task, start)
+            if error is not None:
+                start.started = True
+                reraise(error)
+            if type(start) is ActionCall:
+                self.machine.flight.start(start, task)
             else:
-                self._machine.flight.start(start, task)
+                self._enter(task, start)
         except UNCATCHABLE:
             raise
-        except Exception as error:  # it was awaited before, or its arguments cannot be stored
-            self.reject(task, self._caught(error))
+        except Reraise as carried:
+            self._end_task(task, carried.exception)
+        except Exception as raised:  # it was awaited before, or its arguments cannot be stored
+            self._end_task(task, self._caught(raised))
         else:
             if task.frames:
                 self.run(task)
 
-    def _resume(self, task: Task, future: Future) -> None:
-        """Give a waiting task what it waited for."""
-        self._running = task
-        if not task.frames:  # a task made of a call alone takes the result of what it started
-            if future.exception is not None:
-                self.reject(task, future.exception)
-            else:
-                self.resolve(task, future.value)
+    def _continue(self, task: Task, future: Future | None, error: BaseException | None) -> None:
+        if not task.frames:  # a task made of a call alone was cancelled
+            assert error is not None
+            self._end_task(task, error)
             return
-        if future.exception is None:
+        if error is not None:
+            if not self._unwind(task, self.with_context(error)):
+                return
+        elif future is not None:
             task.frames[-1].stack.append(future.value)
-        elif not self._unwind(task, self._with_context(future.exception)):
-            return
         self.run(task)
+
+    def _end_task(self, task: Task, error: BaseException) -> None:
+        """A task ends with an exception."""
+        if isinstance(error, CancelledError):
+            task.status, task.exception, task.message = CANCELLED, error, None
+            self.tell(task)
+        else:
+            self.reject(task, error)
 
     # ---------------------------------------------------------------- running
 
     def run(self, task: Task) -> None:
         """Run a task until it waits or ends."""
-        machine = self._machine
+        machine = self.machine
         frames = task.frames
         handlers = HANDLERS
         while True:
             frame = frames[-1]
-            code = frame.code
+            code: tuple[int, ...] = frame.code
             signal: str | None = None
             try:
-                while signal is None:
-                    pc = frame.pc
-                    frame.pc = pc + 2
-                    signal = handlers[code[pc]](machine, frame, code[pc + 1])
+                if isinstance(frame, LibraryCoroutine):
+                    signal = self._advance(task, frame, None)
+                else:
+                    while signal is None:
+                        pc = frame.pc
+                        frame.pc = pc + 2
+                        signal = handlers[code[pc]](machine, frame, code[pc + 1])
             except UNCATCHABLE:
                 raise
             except Reraise as carried:
@@ -195,7 +268,7 @@ class Tasks:
             exceeded("data, or calls of library functions, are nested too deep")
         if not isinstance(raised, Exception):
             raise raised
-        return self._with_context(as_fresh(raised))
+        return self.with_context(as_fresh(raised))
 
     def _unwind(self, task: Task, error: BaseException) -> bool:
         """Go to the handler of an exception; False when there is none and the task ended with it."""
@@ -205,6 +278,12 @@ class Tasks:
         while frames:
             self._meter.burn(_STEPS_PER_UNWOUND_FRAME)
             frame = frames[-1]
+            if isinstance(frame, LibraryCoroutine):
+                thrown = self._throw(task, frame, error)
+                if isinstance(thrown, BaseException):
+                    error = thrown
+                    continue
+                return thrown is not WAIT
             note_place(self._code, error, frame)
             function = functions[frame.function]
             pc = frame.pc - 2
@@ -219,8 +298,35 @@ class Tasks:
                 replaced = RuntimeError("coroutine raised StopIteration")
                 replaced.__cause__ = replaced.__context__ = error
                 error = replaced
-        self.reject(task, error)
+        self._end_task(task, error)
         return False
+
+    def _advance(self, task: Task, part: LibraryCoroutine, error: BaseException | None) -> str | None:
+        """Let a coroutine of asyncio go on."""
+        self._meter.burn(_STEPS_PER_ADVANCE)
+        value = part.stack.pop() if part.stack else None
+        try:
+            found = part.advance(self, value, error)
+        except BaseException:
+            task.frames.pop()  # it is over
+            raise
+        if type(found) is not Awaits:
+            return self.leave(found)
+        if found.awaitable is None:
+            self.ready.append((task, 0, None))
+            return WAIT
+        return self.await_value(part, found.awaitable)
+
+    def _throw(self, task: Task, part: LibraryCoroutine, error: BaseException) -> str | BaseException | None:
+        """Raise an exception in a coroutine of asyncio; gives what leaves it, or how the task goes on."""
+        try:
+            return self._advance(task, part, error)
+        except UNCATCHABLE:
+            raise
+        except Reraise as carried:
+            return carried.exception
+        except Exception as raised:
+            return add_context(self._meter, self._caught(raised), error)
 
     def push(self, task: Task, index: int, values: list[Any]) -> None:
         """Enter a function."""
@@ -235,7 +341,11 @@ class Tasks:
         if task.frames:
             task.frames[-1].stack.append(value)
             return SWITCH
-        self.resolve(task, value)
+        if task.is_cancelling:  # it was cancelled, and has not waited since
+            task.is_cancelling, task.status = False, CANCELLED
+            self.tell(task)
+        else:
+            self.resolve(task, value)
         return WAIT
 
     def enter_inner(self, task: Task) -> None:
@@ -251,14 +361,13 @@ class Tasks:
 
     def handled(self) -> BaseException | None:
         """The exception being handled by the innermost `except`."""
-        for task in (self._running, *reversed(self._outer)):
-            if task is not None:
-                for frame in reversed(task.frames):
-                    if frame.handled is not None:
-                        return frame.handled
+        for frame in reversed(self.frames):
+            if isinstance(frame, Frame) and frame.handled is not None:
+                return frame.handled
         return None
 
-    def _with_context(self, error: BaseException) -> BaseException:
+    def with_context(self, error: BaseException) -> BaseException:
+        """An exception that is raised now, chained to the one being handled."""
         return add_context(self._meter, error, self.handled())
 
     def raise_value(self, value: Any, cause: Any) -> NoReturn:
@@ -268,11 +377,11 @@ class Tasks:
             problem = "exception causes must derive from BaseException"
             error.__cause__ = None if cause is None else to_exception(cause, problem)
             error.__suppress_context__ = True
-        reraise(self._with_context(error))
+        reraise(self.with_context(error))
 
     def raise_recursion(self) -> NoReturn:
         """Calls are too deep, which a program may catch, for it is the same depth everywhere."""
-        reraise(self._with_context(RecursionError("maximum recursion depth exceeded")))
+        reraise(self.with_context(RecursionError("maximum recursion depth exceeded")))
 
     def pass_through(self, error: BaseException) -> NoReturn:
         """Raise an exception of the run as Python's own, for the library function that called back to see."""
@@ -281,75 +390,55 @@ class Tasks:
 
     # ---------------------------------------------------------------- awaiting
 
-    def await_value(self, frame: Frame, value: Any) -> str | None:
+    def await_value(self, frame: Frame | LibraryCoroutine, value: Any) -> str | None:
         """AWAIT: continue at once where Python would, else wait."""
         task = self.running
         if isinstance(value, Future):
             return self._await_future(frame, task, value)
-        if type(value) is Coroutine:
-            self._meter.burn(self._code.call_costs[value.index])
-            self._enter_coroutine(task, value)
-            return SWITCH
-        if type(value) in (ActionCall, SleepCall):
+        if type(value) is ActionCall:
             future = Future()
-            self._machine.flight.start(value, future)
+            self.machine.flight.start(value, future)
             return self._await_future(frame, task, future)
+        if type(value) is Coroutine or isinstance(value, LibraryCoroutine):
+            self._enter(task, value)
+            return SWITCH
         refuse_special(value, "__await__")
         raise TypeError(f"object {type(value).__name__} can't be used in 'await' expression")
 
-    def _await_future(self, frame: Frame, task: Task, future: Future) -> str | None:
+    def _await_future(self, frame: Frame | LibraryCoroutine, task: Task, future: Future) -> str | None:
         if future.status == PENDING:
+            if future is task:
+                raise RuntimeError(f"Task cannot await on itself: {task!r}")
             future.watchers.append((task, 0))
+            task.waiter = future
+            if task.is_cancelling and future.cancel(self, task.message):
+                task.is_cancelling = False
             return WAIT
-        if future.exception is not None:
-            reraise(self._with_context(future.exception))
-        if future.yields:  # sleep(0): the others first
-            future.yields = False
-            self.ready.append((task, 0, future))
-            return WAIT
+        error = future.failure()
+        if error is not None:
+            reraise(self.with_context(error))
         frame.stack.append(future.value)
         return None
 
-    def _enter_coroutine(self, task: Task, coroutine: Coroutine) -> None:
+    def _enter(self, task: Task, coroutine: Coroutine | LibraryCoroutine) -> None:
         if coroutine.started:
             raise RuntimeError("cannot reuse already awaited coroutine")
         coroutine.started = True
-        self.push(task, coroutine.index, coroutine.locals)
+        if isinstance(coroutine, LibraryCoroutine):
+            if len(task.frames) >= self._meter.limits.frames:
+                self.raise_recursion()
+            task.frames.append(coroutine)
+        else:
+            self._meter.burn(self._code.call_costs[coroutine.index])
+            self.push(task, coroutine.index, coroutine.locals)
 
-    # ---------------------------------------------------------------- gather
 
-    def gather(self, *awaitables: Any, return_exceptions: Any = False) -> Future:
-        """`asyncio.gather(...)`."""
-        self._meter.burn(8 * len(awaitables))
-        self._heap.charge(_FUTURE_BYTES * (1 + len(awaitables)))
-        gather = Gather(len(awaitables), bool(return_exceptions))
-        children: dict[int, Future] = {}
-        for index, awaitable in enumerate(awaitables):
-            child = children.get(id(awaitable))
-            if child is None:
-                child = children[id(awaitable)] = self._ensure_future(awaitable)
-            if child.status == PENDING:
-                child.watchers.append((gather, index))
-            else:
-                self.ready.append((gather, index, child))
-        if not awaitables:
-            gather.status, gather.value = DONE, []
-        return gather
+class RunEnd(MachineValue):
+    """Watches what the end of a run waits for: run() itself, then the tasks that were left over."""
 
-    def _ensure_future(self, awaitable: Any) -> Future:
-        if isinstance(awaitable, Future):
-            return awaitable
-        if type(awaitable) not in (ActionCall, Coroutine, SleepCall):
-            raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
-        return self.start(awaitable)
+    __slots__ = ()
+    __waymark_state__: tuple[str, ...] = ()
 
-    def _gathered(self, gather: Gather, index: int, child: Future | None) -> None:
-        if gather.status != PENDING or child is None:
-            return
-        if child.exception is not None and not gather.keeps_exceptions:
-            self.reject(gather, child.exception)
-            return
-        gather.results[index] = child.value if child.exception is None else child.exception
-        gather.missing -= 1
-        if gather.missing == 0:
-            self.resolve(gather, gather.results)
+    def told(self, tasks: Tasks, index: int, future: Future | None) -> None:
+        """It has ended: this round is the last one."""
+        tasks.phase = CLOSING if tasks.phase == RUNNING else CLOSED

@@ -28,8 +28,10 @@ def reraise(error: BaseException) -> NoReturn:
     raise Reraise(error)
 
 
-def note_place(code: Code, error: BaseException, frame: Frame) -> None:
+def note_place(code: Code, error: BaseException, frame: Any) -> None:
     """Remember where an exception passed, innermost first: the one place that knows positions."""
+    if not isinstance(frame, Frame):
+        return  # a coroutine of asyncio
     places = vars(error).setdefault(TRACE, [])
     if len(places) < _TRACE_LIMIT:
         places.append(code.place(frame.function, frame.pc - 2))

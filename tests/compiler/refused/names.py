@@ -303,10 +303,19 @@ class Types(Workflow):
         return [a, b, c, typing.get_origin(x)]  # WM131 26 ""
 
 
+GLOBAL_LOCK = asyncio.Lock()
+
+
 class AsyncioParts(Workflow):
     async def run(self):
-        task = asyncio.create_task(charge(1))  # WM144 16 "asyncio.gather"
-        await asyncio.wait([task])  # WM144 15 "asyncio.gather"
-        async with asyncio.timeout(3):  # WM112 9 "try/finally"
-            pass
-        await asyncio.wait_for(task, 3)  # WM144 15 "asyncio.gather"
+        loop = asyncio.get_running_loop()  # WM160 16 "asyncio.timeout"
+        server = await asyncio.start_server(charge, "localhost", 1)  # WM144 24 "locks and queues"
+        asyncio.run(charge(1))  # WM160 9 "write `await`"
+        await asyncio.to_thread(charge, 1)  # WM160 15 "@action"
+        done = asyncio.all_tasks()  # WM160 16 "keep the tasks in a list"
+        task = asyncio.create_task(charge(1))
+        task.add_done_callback(task)  # WM136 9 "asyncio.create_task"
+        task.get_coro()  # WM136 9 "@action"
+        asyncio.wait([task])  # WM140 9 "write `await asyncio.wait(...)`"
+        async with GLOBAL_LOCK:  # WM134 20 "inside the workflow"
+            return [loop, server, done]

@@ -5,8 +5,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import decimal
+from dataclasses import dataclass
+
 from waymark.sdk.actions import action
 from waymark.sdk.workflow import Workflow
+
+
+@dataclass
+class Ticket:
+    n: int = 0
 
 
 @action
@@ -69,8 +79,20 @@ class Globals(Workflow):
 
 class Withs(Workflow):
     async def run(self):
-        with open("x") as handle:  # WM110 9 "try/finally"
-            return handle
+        with open("x") as handle:  # WM132 14 "@action"
+            return [handle, await self.helper()]
+
+    async def helper(self):
+        with asyncio.Lock():  # WM110 14 "write `async with asyncio.Lock(...)`"
+            pass
+        with charge(1):  # WM110 14 "@action"
+            pass
+        with dict(a=1), Ticket():  # WM110 14 "try/finally" # WM110 25 "try/finally"
+            pass
+        with decimal.localcontext():  # WM131 14 "quantize"
+            pass
+        with contextlib.closing(3):  # WM131 14 "nested `with` blocks"
+            pass
 
 
 class AsyncFors(Workflow):
@@ -86,7 +108,11 @@ class AsyncComprehensions(Workflow):
 
 class AsyncWiths(Workflow):
     async def run(self, source):
-        async with source as s:  # WM112 9 "try/finally"
+        async with source as s:
+            pass
+        async with contextlib.suppress(ValueError):  # WM112 20 "write `with contextlib.suppress(...)`"
+            pass
+        async with charge(1), asyncio.gather(source):  # WM112 20 "@action" # WM112 31 "try/finally"
             pass
 
 
@@ -144,6 +170,6 @@ class AwaitingGenerators(Workflow):
 class SeveralAtOnce(Workflow):
     async def run(self):
         x = 1
-        with x:  # WM110 9 "try/finally"
+        with dict(x):  # WM110 14 "try/finally"
             yield_ = 1
         return undefined_name  # WM120 16 "define or import it"

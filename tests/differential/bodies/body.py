@@ -13,6 +13,7 @@ from waymark.sdk.context import current_call
 from waymark.sdk.workflow import Workflow, workflow
 
 RUNS_ATTRIBUTE = "__differential_runs__"
+SINCE_ATTRIBUTE = "__differential_since__"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Body:
 
     cls: type[Workflow]
     runs: tuple[Run, ...]
+    since: tuple[int, int]
+    """First Python that does what the newest one does, which is what workflows do everywhere."""
 
     @property
     def name(self) -> str:
@@ -40,12 +43,13 @@ def call(*args: Any, **kwargs: Any) -> Run:
     return Run(args, tuple(kwargs.items()))
 
 
-def body(*runs: Any) -> Callable[[type[Workflow]], type[Workflow]]:
+def body(*runs: Any, since: tuple[int, int] = (3, 11)) -> Callable[[type[Workflow]], type[Workflow]]:
     """Register a class as a body: each run is a `call(...)` or one plain argument; none given means one run without."""
 
     def register(cls: type[Workflow]) -> type[Workflow]:
         found = tuple(run if isinstance(run, Run) else Run((run,)) for run in runs)
         setattr(cls, RUNS_ATTRIBUTE, found or (Run(),))
+        setattr(cls, SINCE_ATTRIBUTE, since)
         return workflow(cls)
 
     return register
@@ -54,7 +58,7 @@ def body(*runs: Any) -> Callable[[type[Workflow]], type[Workflow]]:
 def bodies_of(module: ModuleType) -> list[Body]:
     """Every body of a module, in order of definition."""
     return [
-        Body(value, vars(value)[RUNS_ATTRIBUTE])
+        Body(value, vars(value)[RUNS_ATTRIBUTE], vars(value)[SINCE_ATTRIBUTE])
         for value in vars(module).values()
         if isinstance(value, type) and value.__module__ == module.__name__ and RUNS_ATTRIBUTE in vars(value)
     ]

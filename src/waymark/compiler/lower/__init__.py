@@ -14,13 +14,14 @@ from waymark.compiler.lower.expressions import EXPRESSIONS
 from waymark.compiler.lower.function import FunctionLowering
 from waymark.compiler.lower.functions import DEFINITIONS, MAKING
 from waymark.compiler.lower.loops import LOOPS
+from waymark.compiler.lower.managers import MANAGERS
 from waymark.compiler.lower.matching import MATCHING
 from waymark.compiler.lower.statements import STATEMENTS
 from waymark.compiler.lower.tables import Lowerings
 from waymark.compiler.lower.targets import TARGETS
 
 LOWERINGS = Lowerings(
-    statements=STATEMENTS | LOOPS | EXCEPTIONS | MATCHING | DEFINITIONS,
+    statements=STATEMENTS | LOOPS | EXCEPTIONS | MATCHING | DEFINITIONS | MANAGERS,
     expressions=EXPRESSIONS | COMPREHENSIONS | CALLS | MAKING,
     targets=TARGETS,
 )

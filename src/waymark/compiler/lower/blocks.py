@@ -47,8 +47,17 @@ class Handler:
 
 
 @dataclass(eq=False, slots=True)
+class Managed:
+    """The body of a `with`: the manager on the stack, to be left."""
+
+    is_async: bool
+    outer_region: Region | None
+    node: ast.expr
+
+
+@dataclass(eq=False, slots=True)
 class KeptValue:
     """A return value on the stack, while a finally body runs above it."""
 
 
-Block = Loop | FinallyBody | FinallyHandler | Handler | KeptValue
+Block = Loop | FinallyBody | FinallyHandler | Handler | Managed | KeptValue

@@ -114,9 +114,9 @@ class CodeBuilder:
         """Go to a label that is already placed."""
         self.jump(Op.JUMP_BACK, label)
 
-    def open_region(self) -> Region:
-        """Send exceptions of what follows to a new handler."""
-        self.region = Region(Label(), self.depth or 0, self.region)
+    def open_region(self, above: int = 0) -> Region:
+        """Send exceptions of what follows to a new handler, which does not keep so many values on top of the stack."""
+        self.region = Region(Label(), (self.depth or above) - above, self.region)
         return self.region
 
     def enter_handler(self, region: Region) -> bool:

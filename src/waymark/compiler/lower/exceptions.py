@@ -40,12 +40,12 @@ def _lower_finally(to: FunctionLowering, node: ast.Try) -> None:
     builder.jump(Op.JUMP, end)
 
     if _enter(to, region):
-        clean_up = _open_clean_up(to)
+        clean_up = open_clean_up(to)
         to.blocks.append(FinallyHandler(outer))
         to.statements(node.finalbody)
         to.blocks.pop()
         builder.emit(Op.RERAISE)
-        _close_clean_up(to, clean_up, outer)
+        close_clean_up(to, clean_up, outer)
     builder.place(end)
 
 
@@ -60,11 +60,11 @@ def _lower_except(to: FunctionLowering, node: ast.Try) -> None:
     builder.jump(Op.JUMP, end)
 
     if _enter(to, region):
-        clean_up = _open_clean_up(to)
+        clean_up = open_clean_up(to)
         for handler in node.handlers:
             _lower_handler(to, handler, outer, end)
         builder.emit(Op.RERAISE)
-        _close_clean_up(to, clean_up, outer)
+        close_clean_up(to, clean_up, outer)
     builder.place(end)
 
 
@@ -123,7 +123,7 @@ def _enter(to: FunctionLowering, region: Region) -> bool:
     return to.builder.enter_handler(region)
 
 
-def _open_clean_up(to: FunctionLowering) -> Region:
+def open_clean_up(to: FunctionLowering) -> Region:
     """Save the handled exception and guard the handler: exc -> previous exc."""
     builder = to.builder
     clean_up = Region(Label(), builder.depth or 0, builder.region)
@@ -132,7 +132,7 @@ def _open_clean_up(to: FunctionLowering) -> Region:
     return clean_up
 
 
-def _close_clean_up(to: FunctionLowering, clean_up: Region, outer: Region | None) -> None:
+def close_clean_up(to: FunctionLowering, clean_up: Region, outer: Region | None) -> None:
     """Restore the handled exception when another one leaves the handler."""
     builder = to.builder
     builder.region = outer

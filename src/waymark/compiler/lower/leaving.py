@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from waymark.compiler.lower.blocks import FinallyBody, FinallyHandler, Handler, KeptValue, Loop
+from waymark.compiler.lower.blocks import FinallyBody, FinallyHandler, Handler, KeptValue, Loop, Managed
 from waymark.compiler.lower.function import NONE, FunctionLowering
 from waymark.program.instructions import Op
 
@@ -49,6 +49,11 @@ def _leave(to: FunctionLowering, block: object, keeps_value: bool) -> None:
             if keeps_value:
                 to.blocks.append(KeptValue())
             to.statements(statements)
+        case Managed(is_async=is_async, outer_region=region, node=node):
+            builder.region = region
+            uncover()
+            with builder.at(node):
+                leave_manager(to, is_async)
         case FinallyHandler(outer_region=region):
             uncover()
             builder.emit(Op.POP)
@@ -61,6 +66,15 @@ def _leave(to: FunctionLowering, block: object, keeps_value: bool) -> None:
             builder.emit(Op.POP_EXC)
             if local is not None:
                 unbind(to, local)
+
+
+def leave_manager(to: FunctionLowering, is_async: bool) -> None:
+    """Leave the manager on top of the stack without an exception."""
+    to.constant(NONE)
+    to.builder.emit(Op.LEAVE, int(is_async))
+    if is_async:
+        to.builder.emit(Op.AWAIT)
+    to.builder.emit(Op.POP)
 
 
 def unbind(to: FunctionLowering, local: int) -> None:

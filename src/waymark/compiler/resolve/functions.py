@@ -23,6 +23,7 @@ from waymark.compiler.decisions import FIELDS, Lowered
 from waymark.compiler.diagnostics import Findings
 from waymark.compiler.resolve import library
 from waymark.compiler.resolve.calls import PLAIN_RESULTS, CallChecks
+from waymark.compiler.resolve.managers import check_manager
 from waymark.compiler.resolve.members import Members
 from waymark.compiler.resolve.names import MISSING, near, outer_value, visible_names
 from waymark.compiler.resolve.nested import check_annotations, default_nodes, nested_source, with_default
@@ -270,6 +271,13 @@ class FunctionResolver:
         self.visit(node.value)
         self.visit(node.target)
 
+    def _visit_With(self, node: ast.With | ast.AsyncWith) -> None:
+        for item in node.items:
+            check_manager(self, item, isinstance(node, ast.AsyncWith))
+        self.visit_children(node)
+
+    _visit_AsyncWith = _visit_With
+
     def _visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         if node.type is not None:
             self.visit(node.type)
@@ -455,7 +463,7 @@ class FunctionResolver:
         for call in self.method_calls:
             name = self.source.mangled(call.attr)
             if name not in data and not members.has_fit(name):
-                hint = near(name, library.METHOD_NAMES)
+                hint = library.METHOD_HINTS.get(name) or near(name, library.METHOD_NAMES)
                 self.report(
                     call,
                     "WM136",

@@ -13,9 +13,15 @@ from waymark.program.refused import REFUSED, Refused
 METHOD_NAMES: frozenset[str] = frozenset().union(*library.METHODS.values())
 """Every method that some value of a workflow has."""
 
+METHOD_HINTS: dict[str, str] = dict.fromkeys(
+    ("add_done_callback", "remove_done_callback"),
+    "await the task in a helper of its own, go on there, and run the helper with asyncio.create_task",
+)
+"""The way out for methods that have one of their own."""
+
 ATTRIBUTE_NAMES: frozenset[str] = frozenset().union(*library.ATTRIBUTES.values())
 
-AWAITABLE_FUNCTIONS = frozenset({"asyncio.gather", "asyncio.sleep"})
+AWAITABLE_FUNCTIONS = frozenset({"asyncio.gather", "asyncio.sleep", "asyncio.wait", "asyncio.wait_for"})
 """Library functions that give an awaitable."""
 
 
@@ -97,7 +103,7 @@ def refusal(value: object, shown: str) -> tuple[str, str, str]:
         return (
             "WM144",
             f"`{shown}` is not supported in a workflow yet",
-            "use `await`, `asyncio.gather` and `asyncio.sleep`, or move it into an @action",
+            "use tasks, `asyncio.gather`, `asyncio.wait`, locks and queues, or move it into an @action",
         )
     if top in _INPUT_OUTPUT_MODULES:
         return ("WM132", f"`{shown}` is not supported in a workflow", _IO_HELP)
