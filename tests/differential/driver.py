@@ -70,7 +70,8 @@ def ending_of_error(error: BaseException) -> Ending:
 def typed(value: Any) -> str:
     """A value with the types of all its parts; sets in a fixed order."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{typed(k)}: {typed(v)}" for k, v in value.items()) + "}"
+        name = "" if type(value) is dict else type(value).__qualname__
+        return name + "{" + ", ".join(f"{typed(k)}: {typed(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return f"{type(value).__name__}(" + ", ".join(map(typed, value)) + ")"
     if isinstance(value, set | frozenset):

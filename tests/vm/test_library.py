@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import datetime
 import decimal
 import enum
@@ -19,15 +20,16 @@ from tests.vm.programs import compile_body
 from waymark.errors import UnsupportedPatternError, WaymarkError
 from waymark.program import library
 from waymark.program.live import live_object
+from waymark.values.collections import Deque
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
-from waymark.vm.chance import Chance, Generator
+from waymark.vm.callables import Key, Partial
+from waymark.vm.chance import Generator
 from waymark.vm.classes import ClassCalls
 from waymark.vm.concurrency import FutureMethods
 from waymark.vm.futures import Future, Task
 from waymark.vm.groups import TaskGroup
 from waymark.vm.iteration import DictItems, DictKeys, DictValues
 from waymark.vm.library import loadable_classes
-from waymark.vm.limits import DEFAULT_LIMITS, Meter
 from waymark.vm.locks import Condition, Event, Lock, Semaphore
 from waymark.vm.machine import Machine
 from waymark.vm.objects import BoundMethod, BuiltinFunction, Coroutine, FunctionValue, SelfObject
@@ -63,6 +65,12 @@ SAMPLES: dict[str, Any] = {
     "UUID": uuid.UUID(int=5),
     "Path": pathlib.PurePosixPath("a/b.c"),
     "Random": Generator(5),
+    "Counter": collections.Counter("aab"),
+    "OrderedDict": collections.OrderedDict(a=1),
+    "defaultdict": collections.defaultdict(list),
+    "deque": Deque([1, 2], 5),
+    "partial": Partial(None, len, (1,), {}),
+    "KeyWrapper": Key(None, len, 5),
     "BaseException": ValueError("x"),
     "range": range(3),
     "slice": slice(1),
@@ -79,7 +87,13 @@ SAMPLES: dict[str, Any] = {
     "Timeout": Timeout(None),
 }
 
-BASES = {"bool": ("int",), "datetime": ("date",), "IsoCalendarDate": ("tuple",), "Task": ("Future",)}
+BASES = {
+    "bool": ("int",),
+    "datetime": ("date",),
+    "IsoCalendarDate": ("tuple",),
+    "Task": ("Future",),
+    **dict.fromkeys(("Counter", "OrderedDict", "defaultdict"), ("dict",)),
+}
 MEMBERS_ONLY_ON_TYPES = {"dict": {"fromkeys"}, "enum": {"DARK"}}
 
 
@@ -245,14 +259,13 @@ def test_classes_and_enum_members_cannot_be_changed(machine: Machine) -> None:
             machine.attributes.delete(target, "extra")
 
 
-def test_only_known_classes_can_be_called() -> None:
+def test_only_known_classes_can_be_called(machine: Machine) -> None:
     """A class that a value leads to, `type(x)(...)`, is built only where its description allows it."""
 
     class Stranger:
         pass
 
-    meter = Meter(DEFAULT_LIMITS)
-    calls = ClassCalls(meter, Chance(meter))
+    calls = ClassCalls(machine, machine.meter)
     for cls in (Stranger, SelfObject, FunctionValue, DictKeys, asyncio.Future, asyncio.Task):
         with pytest.raises(UnsupportedPatternError):
             calls.call(cls, [{}, "keys"], {})

@@ -15,7 +15,8 @@ import waymark.vm
 ALLOWED = {
     "__future__", "_string", "asyncio", "bisect", "builtins", "codecs", "collections", "base64",
     "dataclasses", "datetime", "decimal", "enum",
-    "fractions", "functools", "hashlib", "heapq", "hmac", "keyword", "math", "msgspec", "operator", "pathlib", "re", "statistics", "string", "struct",
+    "fractions", "functools", "hashlib", "heapq", "hmac", "itertools", "keyword", "math", "msgspec", "operator", "pathlib", "re",
+    "statistics", "string", "struct",
     "types", "typing",
     "uuid", "waymark", "zoneinfo",
 }  # fmt: skip

@@ -25,6 +25,11 @@ FUNCTIONS: frozenset[str] = _names(
         as_completed create_task current_task ensure_future gather shield sleep timeout timeout_at wait wait_for
     """,
     datetime__datetime="now utcnow",
+    functools="cmp_to_key partial reduce",
+    itertools="""
+        accumulate batched chain chain.from_iterable combinations combinations_with_replacement compress count cycle dropwhile
+        filterfalse groupby islice pairwise permutations product repeat starmap takewhile tee zip_longest
+    """,
     math="""
         acos acosh asin asinh atan atan2 atanh cbrt ceil comb copysign cos cosh degrees dist erf erfc exp exp2 expm1 fabs factorial
         floor fmod frexp fsum gamma gcd hypot isclose isfinite isinf isnan isqrt lcm ldexp lgamma log log10 log1p log2 modf nextafter
@@ -32,6 +37,11 @@ FUNCTIONS: frozenset[str] = _names(
     """,
     cmath="""
         acos acosh asin asinh atan atanh cos cosh exp isclose isfinite isinf isnan log log10 phase polar rect sin sinh sqrt tan tanh
+    """,
+    operator="""
+        abs add and_ attrgetter call concat contains countOf delitem eq floordiv ge getitem gt iadd iand ifloordiv ilshift imatmul imod
+        imul index indexOf inv invert ior ipow irshift is_ is_not isub itemgetter itruediv ixor le lshift lt matmul methodcaller mod
+        mul ne neg not_ or_ pos pow rshift setitem sub truediv truth xor
     """,
     random="""
         betavariate choice choices expovariate gammavariate gauss getrandbits lognormvariate normalvariate paretovariate randbytes
@@ -65,6 +75,7 @@ CLASSES: frozenset[str] = EXCEPTIONS | _names(
         BoundedSemaphore CancelledError Condition Event Future InvalidStateError LifoQueue Lock PriorityQueue Queue QueueEmpty QueueFull
         Semaphore Task TaskGroup
     """,
+    collections="Counter OrderedDict defaultdict deque",
     contextlib="nullcontext suppress",
     dataclasses="FrozenInstanceError",
     datetime="date datetime time timedelta timezone tzinfo",
@@ -117,6 +128,11 @@ METHODS: dict[str, frozenset[str]] = {
         "list": "append clear copy count extend index insert pop remove reverse sort",
         "tuple": "count index",
         "dict": "clear copy fromkeys get items keys pop popitem setdefault update values",
+        "Counter": "elements most_common subtract total",
+        "OrderedDict": "move_to_end",
+        "deque": """
+            append appendleft clear copy count extend extendleft index insert pop popleft remove reverse rotate
+        """,
         "set": f"""
             add clear difference_update discard intersection_update pop remove symmetric_difference_update update {_SET_METHODS}
         """,
@@ -201,6 +217,10 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
             variant version
         """,
         "Path": "anchor drive name parent parts root stem suffix suffixes",
+        "defaultdict": "default_factory",
+        "deque": "maxlen",
+        "partial": "args func keywords",
+        "KeyWrapper": "obj",
         "range": "start step stop",
         "slice": "start step stop",
         "Queue": "maxsize",
@@ -212,6 +232,6 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
 """Data attributes by type name, besides the fields of user classes and the attributes set on exceptions."""
 
 VALUE_MODULES: frozenset[str] = frozenset(
-    {"builtins", "datetime", "decimal", "fractions", "random", "uuid", "zoneinfo"}
+    {"builtins", "collections", "datetime", "functools", "decimal", "fractions", "random", "uuid", "zoneinfo"}
 )
 """Modules whose classes have the methods and attributes of these tables."""

@@ -26,6 +26,7 @@ import msgspec
 from waymark.errors import ValueDecodingError, ValueEncodingError
 from waymark.values import exceptions
 from waymark.values.classes import SET_NAMES, ClassKey, ClassKind, Traits
+from waymark.values.collections import KINDS, factory_name, fill, make_empty, parts_of
 from waymark.values.known import KNOWN_CLASSES
 from waymark.values.special import traits_of
 
@@ -79,6 +80,8 @@ class Tag:
     ZONE = 20
     """[key] of a named time zone, [microseconds from UTC, name or None] of a fixed one."""
     FRACTION = 21
+    COLLECTION = 22
+    """[kind, factory name or maximal length, parts]; kinds in `values.collections`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,11 @@ class ClassSource(Protocol):
     @property
     def set_type(self) -> Callable[[Iterable[Any]], Any]:
         """Makes a set."""
+        ...
+
+    @property
+    def deque_type(self) -> Callable[..., Any]:
+        """Makes a deque."""
         ...
 
     @property
@@ -312,6 +320,8 @@ def _parts(value: object, internals: Mapping[type, InternalType] | None) -> tupl
         return ()
     if internals is not None and (internal := internals.get(kind)) is not None:
         return tuple(getattr(value, name) for name in internal.names)
+    if kind in KINDS:
+        return parts_of(value)
     if isinstance(value, enum.Enum):
         return (value.value,) if not isinstance(value, int | str) else ()
     if (record := _record_parts(value)) is not None:
@@ -425,6 +435,10 @@ class _Writer:
             return leaf(value)
         if self._internals is not None and (internal := self._internals.get(kind)) is not None:
             return _ext(internal.code, [node(getattr(value, name)) for name in internal.names])
+        if kind in KINDS:
+            return _ext(
+                Tag.COLLECTION, [KINDS[kind], _extra(value), [node(part) for part in parts_of(value)]]
+            )
         if kind is tuple:
             return _ext(Tag.TUPLE, [node(item) for item in value])
         marker = getattr(kind, "__waymark_set__", None)
@@ -483,6 +497,17 @@ class _Writer:
     def _lenient(self, part: object) -> object:
         text = self._replaced.get(id(part))
         return self.node(part) if text is None else text
+
+
+def _extra(value: Any) -> object:
+    """What a collection has besides its parts."""
+    factory = getattr(value, "default_factory", None)
+    if factory is None:
+        return getattr(value, "maxlen", None)
+    name = factory_name(factory)
+    if name is None:
+        raise _Unsupported(value, "has a default_factory that cannot be stored; convert it with dict(...)")
+    return name
 
 
 def _is_text(value: str) -> bool:
@@ -711,6 +736,10 @@ class _Reader:
             return (pathlib.Path if content[0] == "path" else pathlib.PurePosixPath)(content[1])
         if code == Tag.COMPLEX:
             return complex(*content)
+        if code == Tag.COLLECTION:
+            made = make_empty(content[0], content[1], self._classes)
+            fill(made, content[2])
+            return made
         if code == Tag.ZONE:
             return _zone(content)
         if code == Tag.FRACTION:
@@ -760,6 +789,10 @@ class _Reader:
                 shell = self._shared[number] = {}
                 parts = self.decode(content)
                 shell.update(zip(parts[::2], parts[1::2], strict=True))
+            elif code == Tag.COLLECTION:
+                kind, extra = [msgspec.msgpack.decode(part) for part in self._raw_parts(content)[:2]]
+                shell = self._shared[number] = make_empty(kind, extra, self._classes)
+                fill(shell, self.decode(content)[2])
             elif code == Tag.SET:
                 shell = self._shared[number] = self._classes.set_type(())
                 shell.update(self.decode(content))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import enum
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import is_dataclass
 from typing import Any
@@ -22,6 +23,7 @@ class LiveSource:
 
     set_type: Callable[[Iterable[Any]], Any] = set
     frozenset_type: Callable[[Iterable[Any]], Any] = frozenset
+    deque_type: Callable[..., Any] = deque
 
     def __init__(self, find: Callable[[str, str], type | None]) -> None:
         self._find = find

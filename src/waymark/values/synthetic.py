@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 from waymark.errors import ValueDecodingError
 from waymark.values import exceptions
 from waymark.values.classes import SET_NAMES, ClassInfo, ClassKey, ClassKind, Traits
+from waymark.values.collections import Deque
 from waymark.values.known import KNOWN_CLASSES
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
 from waymark.values.special import TRAITS, install
@@ -81,6 +82,7 @@ class SyntheticClasses:
 
     set_type: Callable[[Iterable[Any]], Any] = OrderedSet
     frozenset_type: Callable[[Iterable[Any]], Any] = OrderedFrozenSet
+    deque_type: Callable[..., Any] = Deque
 
     def __init__(self, infos: Iterable[ClassInfo], *, refuses_special: bool = True) -> None:
         """

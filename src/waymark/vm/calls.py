@@ -9,10 +9,12 @@ from waymark.errors import UnsupportedPatternError
 from waymark.model.policy import RetryPolicy, timeout_us
 from waymark.program.program import HELD, Function
 from waymark.values.codec import encode
+from waymark.values.collections import KINDS
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
 from waymark.values.special import refuse_special
 from waymark.vm.attributes import Attributes
 from waymark.vm.binding import DEFAULT
+from waymark.vm.callables import CallableValue, Partial
 from waymark.vm.classes import ClassCalls
 from waymark.vm.code import Code
 from waymark.vm.concurrency import FutureMethods
@@ -45,7 +47,7 @@ _FUNCTIONS = frozenset({FunctionValue, Closure, BoundFunction})
 _CALL_BYTES = 100
 _STEPS_PER_CALL = 4
 _STEPS_PER_CLASS = 8
-_SIZED: frozenset[type] = frozenset({str, bytes, list, tuple, dict, OrderedSet, OrderedFrozenSet})
+_SIZED: frozenset[type] = frozenset({str, bytes, list, tuple, dict, OrderedSet, OrderedFrozenSet, *KINDS})
 
 
 class Calls:
@@ -63,20 +65,18 @@ class Calls:
         self._functions: dict[int, FunctionValue] = {}
         self._actions: dict[int, ActionValue] = {}
         methods = MethodCalls(
-            meter,
-            heap,
-            Templates(meter, attributes.get),
-            machine.chance,
-            FutureMethods(tasks, meter),
-            self.invoke,
+            machine, heap, Templates(meter, attributes.get), FutureMethods(tasks, meter), self.invoke
         )
         self._methods = methods
-        self._classes = ClassCalls(meter, machine.chance)
+        self._classes = ClassCalls(machine, meter)
         self.library = Library(machine, meter, attributes, methods, tasks.functions)
 
     def call(self, frame: Frame, callee: Any, args: list[Any], kwargs: dict[str, Any]) -> str | None:
         """CALL: push the result, or enter the function."""
         kind = type(callee)
+        while kind is Partial:
+            callee, args, kwargs = callee.bound(args, kwargs)
+            kind = type(callee)
         if kind in _FUNCTIONS:
             return self._enter(frame, callee, args, kwargs)
         if kind is not BuiltinFunction and kind is not BoundMethod and _has_code(callee):
@@ -108,6 +108,8 @@ class Calls:
             result = self._classes.call(callee, args, kwargs)
             if isinstance(result, LoopBound):
                 result.bind(self._tasks)
+        elif isinstance(callee, CallableValue):
+            result = callee.call(args, kwargs)
         else:
             refuse_special(callee, "__call__")
             raise TypeError(f"'{kind.__name__}' object is not callable")

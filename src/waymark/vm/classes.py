@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import decimal
 import enum
 import fractions
@@ -11,8 +12,10 @@ import zoneinfo
 from typing import Any
 
 from waymark.errors import UnsupportedPatternError
+from waymark.values.collections import Deque
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
-from waymark.vm.chance import Chance, Generator
+from waymark.vm.chance import Generator
+from waymark.vm.containers import DefaultDict, make_default_dict
 from waymark.vm.library import loadable_classes
 from waymark.vm.limits import Meter
 from waymark.vm.methods import check_codec
@@ -29,9 +32,9 @@ _BITS_PER_DIGIT = {2: 1, 4: 2, 8: 3, 10: 4, 16: 4, 32: 5}
 class ClassCalls:
     """Calls of classes for one machine."""
 
-    def __init__(self, meter: Meter, chance: Chance) -> None:
+    def __init__(self, machine: Any, meter: Meter) -> None:
+        self._machine = machine
         self._meter = meter
-        self._chance = chance
 
     def call(self, cls: type, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """`cls(*args, **kwargs)`."""
@@ -55,10 +58,12 @@ class ClassCalls:
         if named in kwargs and not args:
             args, kwargs = [kwargs[named]], {name: value for name, value in kwargs.items() if name != named}
         if cls is Generator and not args and kwargs.get("x") is None:
-            return self._chance.new_generator()
+            return self._machine.chance.new_generator()
         check = _CHECKS.get(cls)
         if check is not None and args:
             check(self, args, kwargs)
+        if cls is collections.defaultdict:
+            return make_default_dict(self._machine, args, kwargs)
         return cls(*args, **kwargs)
 
     # ---------------------------------------------------------------- by class
@@ -77,6 +82,20 @@ class ClassCalls:
             return
         args[0] = list(args[0])
         check_walk(self._meter, args[0])
+
+    def _counted(self, args: list[Any], kwargs: dict[str, Any]) -> None:
+        """Counter and OrderedDict."""
+        if hasattr(type(args[0]), "__iter__"):
+            self._hashed(args, kwargs)
+
+    def _default_dict(self, args: list[Any], kwargs: dict[str, Any]) -> None:
+        rest = args[1:]
+        if rest and hasattr(type(rest[0]), "__iter__"):
+            self._hashed(rest, kwargs)
+            args[1:] = rest
+
+    def _deque(self, args: list[Any], kwargs: dict[str, Any]) -> None:
+        self._meter.consume(args[0])
 
     def _text(self, args: list[Any], kwargs: dict[str, Any]) -> None:
         if len(args) > 1 or kwargs:
@@ -120,7 +139,7 @@ class ClassCalls:
 
     def _generator(self, args: list[Any], kwargs: dict[str, Any]) -> None:
         if args[0] is None:
-            args[0] = int.from_bytes(self._chance.draw(32), "big")
+            args[0] = int.from_bytes(self._machine.chance.draw(32), "big")
         check_walk(self._meter, args)
 
     def _zone(self, args: list[Any], kwargs: dict[str, Any]) -> None:
@@ -134,6 +153,8 @@ class ClassCalls:
     def _type(self, args: list[Any], kwargs: dict[str, Any]) -> None:
         if len(args) != 1 or kwargs:
             raise UnsupportedPatternError("classes cannot be made in a workflow; write them in a module")
+        if isinstance(args[0], DefaultDict):
+            args[0] = collections.defaultdict()
         if isinstance(args[0], MachineValue):
             raise UnsupportedPatternError(
                 f"type() of a {type(args[0]).__name__} cannot be used in a workflow; use isinstance() or callable()"
@@ -151,6 +172,9 @@ _CHECKS: dict[type, Any] = {
     fractions.Fraction: ClassCalls._fraction,
     zoneinfo.ZoneInfo: ClassCalls._zone,
     Generator: ClassCalls._generator,
+    **dict.fromkeys((collections.Counter, collections.OrderedDict), ClassCalls._counted),
+    collections.defaultdict: ClassCalls._default_dict,
+    Deque: ClassCalls._deque,
     **dict.fromkeys((pathlib.Path, pathlib.PurePath, pathlib.PurePosixPath), ClassCalls._path),
 }
 

@@ -6,6 +6,7 @@ the state of the run, for the same reason.
 
 from __future__ import annotations
 
+import collections
 from typing import Any
 
 from waymark.values.codec import LONG_TEXT
@@ -64,10 +65,10 @@ class Heap:
                 total += _VALUE_BYTES + len(value)
                 continue
             parts: Any
-            if kind is dict:
+            if isinstance(value, dict):
                 total += _VALUE_BYTES + _ITEM_BYTES[dict] * len(value)
                 parts = [*value.keys(), *value.values()]
-            elif kind is list or kind is tuple:
+            elif kind is list or kind is tuple or isinstance(value, collections.deque):
                 total += _VALUE_BYTES + 8 * len(value)
                 parts = value
             elif (names := getattr(kind, "__waymark_state__", None)) is not None:

@@ -6,12 +6,11 @@ cannot go on now. An exception it raises is Python's own and is handled by the m
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from waymark.errors import UnsupportedPatternError
 from waymark.program.instructions import Op
+from waymark.values.collections import KINDS
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
 from waymark.vm.attributes import Property
 from waymark.vm.iteration import MachineIterator, SequenceIterator, make_iterator
@@ -155,50 +154,22 @@ def _item(machine: Machine, frame: Frame, operand: int) -> None:
     key = stack.pop()
     target = stack[-1]
     kind = type(key)
-    if type(target) is dict:
-        if kind is not str and kind is not int:
-            check_key(machine.meter, key)
-    elif kind is not int or type(target) is not list:
-        _check_index(machine, target, key)
-    value = stack[-1] = target[key]
-    if kind is slice and type(value) in _SIZED:
-        machine.heap.charge_value(value)
-
-
-def _check_index(machine: Machine, target: Any, key: Any) -> None:
-    if type(key) is slice:
-        if isinstance(target, str | bytes | list | tuple):
-            machine.meter.burn(len(target) >> 6)
-    elif isinstance(target, type) and not isinstance(target, enum.EnumMeta):
-        raise UnsupportedPatternError(
-            f"{target.__name__}[...] cannot be used in a workflow; only annotations need it"
-        )
+    if (kind is int and type(target) is list) or (type(target) is dict and (kind is str or kind is int)):
+        stack[-1] = target[key]
+    else:
+        stack[-1] = machine.items.get(target, key)
 
 
 def _store_item(machine: Machine, frame: Frame, operand: int) -> None:
     stack = frame.stack
     key = stack.pop()
     target = stack.pop()
-    value = stack.pop()
-    if type(target) is dict:
-        check_key(machine.meter, key)
-        if len(target) >= machine.limits.items and key not in target:
-            machine.meter.items(len(target) + 1)
-        machine.heap.charge(_ENTRY_BYTES)
-    elif type(key) is slice and type(target) is list:
-        machine.meter.items(len(target) + machine.meter.consume(value))
-        machine.meter.burn(len(target) >> 10)
-    target[key] = value
+    machine.items.set(target, key, stack.pop())
 
 
 def _delete_item(machine: Machine, frame: Frame, operand: int) -> None:
     key = frame.stack.pop()
-    target = frame.stack.pop()
-    if type(target) is dict:
-        check_key(machine.meter, key)
-    elif type(target) is list:
-        machine.meter.burn(len(target) >> 10)
-    del target[key]
+    machine.items.delete(frame.stack.pop(), key)
 
 
 def _slice(machine: Machine, frame: Frame, operand: int) -> None:
@@ -207,6 +178,8 @@ def _slice(machine: Machine, frame: Frame, operand: int) -> None:
 
 
 def _unary(machine: Machine, frame: Frame, operand: int) -> None:
+    if isinstance(frame.stack[-1], dict):
+        machine.meter.burn(len(frame.stack[-1]))  # +counter and -counter are new ones
     frame.stack[-1] = UNARY[operand](frame.stack[-1])
 
 
@@ -550,7 +523,7 @@ def _leave(machine: Machine, frame: Frame, operand: int) -> None:
     frame.stack[-1] = leave(frame.stack[-1], error, bool(operand))
 
 
-_SIZED: frozenset[type] = frozenset({str, bytes, list, tuple, dict, OrderedSet, OrderedFrozenSet})
+_SIZED: frozenset[type] = frozenset({str, bytes, list, tuple, dict, OrderedSet, OrderedFrozenSet, *KINDS})
 _INDEXED = frozenset({list, tuple, str, bytes, range})
 _VALUE_BYTES = 60
 _ENTRY_BYTES = 150

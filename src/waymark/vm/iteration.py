@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from waymark.values.collections import Deque
 from waymark.values.sets import OrderedSet, _Ordered
 from waymark.vm.objects import MachineValue
 
@@ -25,6 +27,26 @@ class MachineIterator(MachineValue):
     def remaining_items(self) -> int:
         """How many items are left at most; decides whether it may be consumed at once."""
         return 0
+
+
+class PayingIterator(MachineIterator):
+    """Root of those that belong to a machine, whose meter pays.
+
+    One that `pays` does so for each item when it is asked for, because it cannot tell how many there will be; it then counts
+    as having none left, and nobody pays for them beforehand.
+    """
+
+    __slots__ = ()
+    machine: Any
+    pays: bool
+    __waymark_of_machine__ = True
+
+    def __contains__(self, wanted: object) -> bool:
+        return any(item is wanted or self.equal(item, wanted) for item in self)
+
+    def equal(self, left: Any, right: Any) -> bool:
+        """`left == right`, paid for."""
+        return bool(self.machine.compare("==", left, right))
 
 
 class SequenceIterator(MachineIterator):
@@ -98,8 +120,13 @@ class KeyedIterator(MachineIterator):
     def __next__(self) -> Any:
         if self.mapping is None:
             raise StopIteration
+        if self.index >= len(self.keys) and isinstance(self.mapping, collections.OrderedDict):
+            self.mapping = None
+            raise StopIteration
         if len(self.mapping) != self.size:
             self.size = -1  # CPython keeps raising
+            if isinstance(self.mapping, collections.OrderedDict):
+                raise RuntimeError("OrderedDict mutated during iteration")
             kind = "Set" if self.part == "set" else "dictionary"
             raise RuntimeError(f"{kind} changed size during iteration")
         if self.index >= len(self.keys):
@@ -119,34 +146,76 @@ class KeyedIterator(MachineIterator):
         return len(self.keys) - self.index
 
 
-class EnumerateIterator(MachineIterator):
+class DequeIterator(MachineIterator):
+    """Over a deque, or `reversed` over it: any change but of an item ends it, as in CPython."""
+
+    __slots__ = ("_items", "changes", "deque", "index", "is_reversed", "items_set")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("deque", "index", "changes", "items_set", "is_reversed")
+
+    def __init__(self, deque: Deque, is_reversed: bool = False) -> None:
+        self.deque = deque
+        self.index = 0
+        self.changes = deque.changes
+        self.items_set = deque.items_set
+        self.is_reversed = is_reversed
+
+    @property
+    def cost(self) -> int:  # type: ignore[override]
+        """An item in the middle of a deque is found block by block."""
+        return 1 if self.items_set == self.deque.items_set else 1 + (len(self.deque) >> 9)
+
+    def __next__(self) -> Any:
+        deque = self.deque
+        if deque.changes != self.changes:
+            raise RuntimeError("deque mutated during iteration")
+        index = self.index
+        if index >= len(deque):
+            raise StopIteration
+        self.index += 1
+        if deque.items_set != self.items_set:
+            return deque[-self.index if self.is_reversed else index]
+        if not hasattr(self, "_items"):
+            self._items = [*reversed(deque)] if self.is_reversed else [*collections.deque.__iter__(deque)]
+        return self._items[index]
+
+    def remaining_items(self) -> int:
+        return max(0, len(self.deque) - self.index)
+
+
+class EnumerateIterator(PayingIterator):
     """`enumerate(...)`."""
 
-    __slots__ = ("cost", "count", "inner")
-    __waymark_state__: ClassVar[tuple[str, ...]] = ("inner", "count", "cost")
+    __slots__ = ("cost", "count", "inner", "machine", "pays")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("inner", "count", "cost", "pays")
 
-    def __init__(self, inner: Any, start: int) -> None:
+    def __init__(self, machine: Any, inner: Any, start: int) -> None:
+        self.machine = machine
+        self.pays = pays(inner)
         self.inner = inner
         self.count = start
         self.cost = 1 + cost_of(inner)
 
     def __next__(self) -> Any:
+        if self.pays:
+            self.machine.meter.burn(self.cost)
         item = next(self.inner)
         pair = (self.count, item)
         self.count += 1
         return pair
 
     def remaining_items(self) -> int:
-        return remaining(self.inner)
+        return 0 if self.pays else remaining(self.inner)
 
 
-class ZipIterator(MachineIterator):
+class ZipIterator(PayingIterator):
     """`zip(...)`."""
 
-    __slots__ = ("cost", "inners", "strict")
-    __waymark_state__: ClassVar[tuple[str, ...]] = ("inners", "strict", "cost")
+    __slots__ = ("cost", "inners", "machine", "pays", "strict")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("inners", "strict", "cost", "pays")
 
-    def __init__(self, inners: list[Any], strict: bool) -> None:
+    def __init__(self, machine: Any, inners: list[Any], strict: bool) -> None:
+        self.machine = machine
+        self.pays = any(map(pays, inners))
         self.inners = inners
         self.strict = strict
         self.cost = 1 + sum(map(cost_of, inners))
@@ -154,6 +223,8 @@ class ZipIterator(MachineIterator):
     def __next__(self) -> Any:
         if not self.inners:
             raise StopIteration
+        if self.pays:
+            self.machine.meter.burn(self.cost)
         items = []
         for position, inner in enumerate(self.inners):
             try:
@@ -178,36 +249,40 @@ class ZipIterator(MachineIterator):
             raise ValueError(f"zip() argument {later + 1} is longer than {named(later)}")
 
     def remaining_items(self) -> int:
-        return min((remaining(inner) for inner in self.inners), default=0)
+        return 0 if self.pays else min((remaining(inner) for inner in self.inners), default=0)
 
 
-class MapIterator(MachineIterator):
+class MapIterator(PayingIterator):
     """`map(...)`."""
 
-    __slots__ = ("cost", "function", "inners", "machine")
-    __waymark_state__: ClassVar[tuple[str, ...]] = ("function", "inners", "cost")
+    __slots__ = ("cost", "function", "inners", "machine", "pays")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("function", "inners", "cost", "pays")
 
     def __init__(self, machine: Any, function: Any, inners: list[Any]) -> None:
         self.machine = machine
+        self.pays = any(map(pays, inners))
         self.function = function
         self.inners = inners
         self.cost = 1 + sum(map(cost_of, inners))
 
     def __next__(self) -> Any:
+        if self.pays:
+            self.machine.meter.burn(self.cost)
         return self.machine.calls.invoke(self.function, [next(inner) for inner in self.inners])
 
     def remaining_items(self) -> int:
-        return min((remaining(inner) for inner in self.inners), default=0)
+        return 0 if self.pays else min((remaining(inner) for inner in self.inners), default=0)
 
 
-class FilterIterator(MachineIterator):
+class FilterIterator(PayingIterator):
     """`filter(...)`."""
 
-    __slots__ = ("cost", "function", "inner", "machine")
-    __waymark_state__: ClassVar[tuple[str, ...]] = ("function", "inner", "cost")
+    __slots__ = ("cost", "function", "inner", "machine", "pays")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("function", "inner", "cost", "pays")
 
     def __init__(self, machine: Any, function: Any, inner: Any) -> None:
         self.machine = machine
+        self.pays = pays(inner)
         self.function = function
         self.inner = inner
         self.cost = 1 + cost_of(inner)
@@ -220,7 +295,7 @@ class FilterIterator(MachineIterator):
                 return item
 
     def remaining_items(self) -> int:
-        return remaining(self.inner)
+        return 0 if self.pays else remaining(self.inner)
 
 
 class DictView:
@@ -293,7 +368,8 @@ class DictView:
         return OrderedSet(other).difference(self._view())
 
     def __repr__(self) -> str:
-        return f"dict_{self.part}({list(self._view())!r})"
+        kind = "odict" if isinstance(self.mapping, collections.OrderedDict) else "dict"
+        return f"{kind}_{self.part}({list(self._view())!r})"
 
 
 class DictKeys(DictView):
@@ -325,6 +401,7 @@ _SHOWN_NAMES: tuple[tuple[type, str], ...] = (
     (MapIterator, "map"),
     (FilterIterator, "filter"),
     (ReversedIterator, "reversed"),
+    (DequeIterator, "_collections._deque_iterator"),
 )
 for _class, _name in _SHOWN_NAMES:
     _class.__name__ = _class.__qualname__ = _name
@@ -339,6 +416,11 @@ def _plain(value: object) -> object:
 def remaining(iterator: Any) -> int:
     """Items an iterator still has at most."""
     return iterator.remaining_items() if isinstance(iterator, MachineIterator) else 0
+
+
+def pays(iterator: Any) -> bool:
+    """Whether it pays for each item when it is asked for."""
+    return isinstance(iterator, PayingIterator) and iterator.pays
 
 
 def count_of_range(value: range) -> int:
@@ -360,8 +442,10 @@ def make_iterator(value: Any) -> Any:
     kind = type(value)
     if kind in (list, tuple, range, str, bytes):
         return SequenceIterator(value)
-    if kind is dict:
+    if isinstance(value, dict):
         return KeyedIterator(value, "keys")
+    if isinstance(value, Deque):
+        return DequeIterator(value)
     if isinstance(value, DictView):
         return KeyedIterator(value.mapping, value.part)
     if isinstance(value, _Ordered):

@@ -9,13 +9,16 @@ from typing import Any
 
 from waymark.program import library as names
 from waymark.program.live import live_object
+from waymark.values.collections import Deque
 from waymark.values.sets import OrderedFrozenSet, OrderedSet, _Ordered
-from waymark.vm import chance, clock, numbers
+from waymark.vm import callables, chance, clock, lazy, numbers, operators, selections, sharing
 from waymark.vm.attributes import Attributes
+from waymark.vm.callables import CallableValue, refuse_as_class
 from waymark.vm.concurrency import Functions
 from waymark.vm.futures import Future, Task
 from waymark.vm.groups import TaskGroup
 from waymark.vm.iteration import (
+    DequeIterator,
     DictView,
     EnumerateIterator,
     FilterIterator,
@@ -27,6 +30,7 @@ from waymark.vm.iteration import (
     cost_of,
     make_iterator,
 )
+from waymark.vm.lazy import CallIterator
 from waymark.vm.limits import Meter, count_of
 from waymark.vm.locks import BoundedSemaphore, Condition, Event, Lock, Semaphore
 from waymark.vm.managers import NullContext, Suppress
@@ -68,6 +72,8 @@ def library_object(name: str) -> Any:
         return OrderedSet
     if name == "frozenset":
         return OrderedFrozenSet
+    if name == "collections.deque":
+        return Deque
     if name == "random.Random":
         return chance.Generator
     return live_object(name)
@@ -217,22 +223,28 @@ class Library:
 
     def _isinstance(self, value: Any, classes: Any, /) -> bool:
         check_walk(self._meter, classes)
+        refuse_as_class(classes)
         return isinstance(value, classes)
 
     def _issubclass(self, value: Any, classes: Any, /) -> bool:
         check_walk(self._meter, classes)
+        refuse_as_class(classes)
         return issubclass(value, classes)
 
     def _callable(self, value: Any, /) -> bool:
-        return callable(value) or isinstance(value, CALLABLE)
+        return callable(value) or isinstance(value, (CallableValue, *CALLABLE))
 
     # ---------------------------------------------------------------- iterators
 
     def _enumerate(self, iterable: Any, start: Any = 0) -> Any:
-        return self._iterating(EnumerateIterator(make_iterator(iterable), operator.index(start)))
+        return self._iterating(
+            EnumerateIterator(self._machine, make_iterator(iterable), operator.index(start))
+        )
 
     def _zip(self, *iterables: Any, strict: Any = False) -> Any:
-        return self._iterating(ZipIterator([make_iterator(iterable) for iterable in iterables], bool(strict)))
+        return self._iterating(
+            ZipIterator(self._machine, [make_iterator(iterable) for iterable in iterables], bool(strict))
+        )
 
     def _map(self, function: Any, iterable: Any, /, *others: Any) -> Any:
         return self._iterating(
@@ -246,7 +258,11 @@ class Library:
         self._meter.items(iterator.cost)
         return iterator
 
-    def _iter(self, iterable: Any, /) -> Any:
+    def _iter(self, iterable: Any, sentinel: Any = _MISSING, /) -> Any:
+        if sentinel is not _MISSING:
+            if not self._callable(iterable):
+                raise TypeError("iter(v, w): v must be callable")
+            return CallIterator(self._machine, iterable, sentinel)
         self._meter.burn(_copied(iterable))
         return make_iterator(iterable)
 
@@ -267,6 +283,8 @@ class Library:
             return KeyedIterator(sequence, "keys", list(reversed(sequence)))
         if isinstance(sequence, DictView):
             return reversed(sequence)
+        if isinstance(sequence, Deque):
+            return DequeIterator(sequence, is_reversed=True)
         if not isinstance(sequence, str | bytes | tuple | list | range):
             raise TypeError(f"'{type(sequence).__name__}' object is not reversible")
         return ReversedIterator(sequence)
@@ -274,7 +292,7 @@ class Library:
 
 def _copied(value: Any) -> int:
     """Steps of copying the keys that an iterator keeps."""
-    return count_of(value) >> 4 if isinstance(value, dict | _Ordered | DictView) else 0
+    return count_of(value) >> 4 if isinstance(value, dict | _Ordered | DictView | Deque) else 0
 
 
 def _attribute_name(name: Any) -> str:
@@ -314,5 +332,9 @@ _OWN: dict[str, Any] = {
 }
 """Functions that differ from Python's own in what they check first."""
 
-_OF_MACHINE: dict[str, Any] = {**numbers.FUNCTIONS, **clock.FUNCTIONS, **chance.FUNCTIONS}
+_OF_MACHINE: dict[str, Any] = {
+    name: function
+    for module in (callables, chance, clock, lazy, numbers, operators, selections, sharing)
+    for name, function in module.FUNCTIONS.items()
+}
 """The same in modules by subject, each called with the machine first. All others are Python's own."""

@@ -6,6 +6,7 @@ microsecond, or refused by its size. So no program holds its shard for longer th
 
 from __future__ import annotations
 
+import collections
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -38,7 +39,7 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 
-_COUNTED = (str, bytes, list, tuple, dict, _Ordered, DictView)
+_COUNTED = (str, bytes, list, tuple, dict, collections.deque, _Ordered, DictView)
 """Types whose number of items is known; asking others would run code of a class."""
 
 _WAY_OUT = "do this in an @action"

@@ -26,9 +26,11 @@ from waymark.vm.events import Completed, Effect, Entry, Failed, StartCall
 from waymark.vm.flight import MAX_LOSSES, Flight
 from waymark.vm.futures import Future, Task
 from waymark.vm.heap import Heap
+from waymark.vm.items import Items
 from waymark.vm.limits import DEFAULT_LIMITS, Limits, Meter
 from waymark.vm.objects import Coroutine, SelfObject
 from waymark.vm.operations import guard_add
+from waymark.vm.operators import compare
 from waymark.vm.tasks import Tasks
 from waymark.vm.unwinding import UNCATCHABLE, note_place
 from waymark.vm.weight import check_shown
@@ -61,6 +63,7 @@ class Machine:
         self.meter = Meter(limits)
         self.heap = Heap(self, self.meter)
         self.chance = Chance(self.meter)
+        self.items = Items(self.meter, self.heap)
         self.tasks = Tasks(self, code, self.meter, self.heap)
         self.flight = Flight(self, code, self.heap, self.tasks)
         self.attributes = Attributes(code, self)
@@ -206,6 +209,11 @@ class Machine:
         guard_add(self.meter, left, right)
         self.meter.burn()
         return left + right
+
+    def compare(self, symbol: str, left: Any, right: Any) -> Any:
+        """A comparison, for library functions that look for something."""
+        self.meter.burn()
+        return compare(self.meter, symbol, left, right)
 
     def roots(self) -> list[Any]:
         """Everything the run holds on to."""

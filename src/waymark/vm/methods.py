@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import collections
 import datetime
 import decimal
 import fractions
@@ -13,11 +14,12 @@ from typing import Any
 from waymark.errors import UnsupportedPatternError
 from waymark.program.library import CLASS_METHODS
 from waymark.values.sets import _Ordered
-from waymark.vm.chance import Chance, Generator, check_draw
+from waymark.vm.chance import Generator, check_draw
 from waymark.vm.concurrency import FutureMethods
 from waymark.vm.futures import Future
 from waymark.vm.heap import Heap
 from waymark.vm.iteration import VIEWS
+from waymark.vm.lazy import Chain, StarMap
 from waymark.vm.limits import Meter
 from waymark.vm.objects import BoundMethod
 from waymark.vm.operations import check_decimal, check_path
@@ -43,16 +45,10 @@ class MethodCalls:
     """Calls of builtin methods for one machine."""
 
     def __init__(
-        self,
-        meter: Meter,
-        heap: Heap,
-        templates: Templates,
-        chance: Chance,
-        futures: FutureMethods,
-        invoke: Invoke,
+        self, machine: Any, heap: Heap, templates: Templates, futures: FutureMethods, invoke: Invoke
     ) -> None:
-        self._meter = meter
-        self._chance = chance
+        self._machine = machine
+        self._meter: Meter = machine.meter
         self._heap = heap
         self._templates = templates
         self._invoke = invoke
@@ -79,6 +75,8 @@ class MethodCalls:
             return self._of_set(receiver, name, args, kwargs)
         if isinstance(receiver, Future):
             return self._futures.call(receiver, name, args, kwargs)
+        if isinstance(receiver, collections.deque):
+            return self._of_deque(receiver, name, args, kwargs)
         if isinstance(receiver, type):
             return self._of_class(receiver, name, args, kwargs)
         if isinstance(receiver, Generator):
@@ -229,18 +227,48 @@ class MethodCalls:
         if name in VIEWS:
             if not args and not kwargs:
                 return VIEWS[name](receiver, name)
-        elif name == "update":
+        elif name in ("update", "subtract"):
             added = sum(map(meter.consume, args)) + len(kwargs)
             meter.items(len(receiver) + added)
             self._heap.charge(150 * added)
-            for argument in args:
-                check_keys(meter, argument)
+            args = [self._hashable_items(argument) for argument in args]
+            if isinstance(receiver, collections.Counter):
+                meter.burn(added + len(receiver))
+        elif name == "elements":
+            return self._elements(receiver, args, kwargs)
+        elif name in ("most_common", "total"):
+            meter.burn(2 * len(receiver))
+            check_walk(meter, [*receiver.values()])
         elif name == "copy":
             meter.burn(len(receiver) >> 3)
         elif name == "setdefault":
             meter.items(len(receiver) + 1)
-        if args and name in ("get", "pop", "setdefault"):
+        if args and name in ("get", "pop", "setdefault", "move_to_end"):
             check_key(meter, args[0])
+        return getattr(receiver, name)(*args, **kwargs)
+
+    def _elements(self, receiver: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """`Counter.elements()`: each key as often as it was counted."""
+        if args or kwargs:
+            return receiver.elements(*args, **kwargs)
+        repeat = self._machine.calls.library.value("itertools.repeat")
+        return Chain(self._machine, StarMap(self._machine, repeat, VIEWS["items"](receiver, "items")))
+
+    def _of_deque(self, receiver: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        meter = self._meter
+        if name in ("append", "appendleft"):
+            meter.items(len(receiver) + 1)
+        elif name in ("extend", "extendleft"):
+            added = sum(map(meter.consume, args))
+            meter.items(len(receiver) + added)
+            self._heap.charge(40 * added)
+        elif name in ("index", "count", "remove"):
+            check_walk(meter, receiver)
+            for argument in args:
+                meter.text(weigh(meter, argument))
+        elif name not in ("pop", "popleft"):
+            meter.items(len(receiver) + 1)
+            meter.burn(len(receiver) >> 4)
         return getattr(receiver, name)(*args, **kwargs)
 
     def _of_set(self, receiver: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -288,7 +316,7 @@ class MethodCalls:
 
     def draw(self, generator: Generator, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """A method of a generator of random numbers."""
-        check_draw(self._meter, self._chance, name, generator, args, kwargs)
+        check_draw(self._meter, self._machine.chance, name, generator, args, kwargs)
         if name == "seed" and (not args or args[0] is None):
             return None  # from the stream of the run, not from the host
         return getattr(generator, name)(*args, **kwargs)

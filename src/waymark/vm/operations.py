@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import datetime
 import decimal
 import fractions
@@ -20,7 +21,7 @@ from waymark.vm.weight import LIGHT, check_key, check_shown, check_walk, weigh
 
 Guard = Callable[[Meter, Any, Any], None]
 
-_SEQUENCES = (str, bytes, list, tuple)
+_SEQUENCES = (str, bytes, list, tuple, collections.deque)
 _DECIMAL_DIGITS = 5000
 """Digits past which a Decimal is not turned into an int or a text with all its zeros."""
 
@@ -37,6 +38,8 @@ def guard_add(meter: Meter, left: Any, right: Any) -> None:
     """Before left + right."""
     if isinstance(left, _SEQUENCES) and isinstance(right, _SEQUENCES):
         _check_size(meter, left, len(left) + len(right))
+    elif isinstance(left, collections.Counter):
+        _check_counters(meter, left, right)
     else:
         _check_fractions(meter, left, right)
 
@@ -57,7 +60,7 @@ def _fraction_bits(value: Any) -> int:
 
 def guard_extend(meter: Meter, left: Any, right: Any) -> None:
     """Before left += right, which takes anything that can be iterated when left is a list."""
-    if isinstance(left, list):
+    if isinstance(left, list | collections.deque):
         meter.items(len(left) + meter.consume(right))
     else:
         guard_add(meter, left, right)
@@ -108,19 +111,30 @@ def check_path(meter: Meter, *parts: Any) -> None:
 
 def guard_join_sets(meter: Meter, left: Any, right: Any) -> None:
     """Before | and ^ of sets, dicts and their views."""
-    if isinstance(left, dict | DictView | _Ordered) or isinstance(right, DictView):
+    if isinstance(left, collections.Counter):
+        _check_counters(meter, left, right)
+    elif isinstance(left, dict | DictView | _Ordered) or isinstance(right, DictView):
         meter.items(meter.consume(left) + meter.consume(right))
         _check_views(meter, left, right)
 
 
 def guard_meet_sets(meter: Meter, left: Any, right: Any) -> None:
     """Before & and - of sets and views."""
-    if isinstance(left, DictView | _Ordered) or isinstance(right, DictView):
+    if isinstance(left, collections.Counter):
+        _check_counters(meter, left, right)
+    elif isinstance(left, DictView | _Ordered) or isinstance(right, DictView):
         meter.consume(left)
         meter.consume(right)
         _check_views(meter, left, right)
     else:
         _check_fractions(meter, left, right)
+
+
+def _check_counters(meter: Meter, left: Any, right: Any) -> None:
+    """Counters compute in Python, key by key."""
+    if isinstance(right, dict):
+        meter.items(len(left) + len(right))
+        meter.burn(2 * (len(left) + len(right)))
 
 
 def _check_views(meter: Meter, left: Any, right: Any) -> None:
@@ -274,6 +288,8 @@ def guard_compare(meter: Meter, operand: int, left: Any, right: Any) -> None:
     if operand not in _MEMBERSHIP:
         if type(left) not in LIGHT and type(right) not in LIGHT:
             check_walk(meter, left)
+            if isinstance(left, collections.Counter):
+                _check_counters(meter, left, right)
     elif isinstance(right, dict | _Ordered):
         check_key(meter, left)
     elif isinstance(right, range):

@@ -10,17 +10,23 @@ from waymark.errors import UnsupportedPatternError, ValueDecodingError
 from waymark.program.program import Program
 from waymark.values.classes import ClassKey
 from waymark.values.codec import InternalType, decode, encode
+from waymark.values.collections import Deque
 from waymark.values.synthetic import SyntheticClasses
 from waymark.vm import (
+    callables,
     chance,
+    containers,
     coroutines,
     futures,
     groups,
     iteration,
+    lazy,
     locks,
     managers,
     objects,
     queues,
+    selections,
+    sharing,
     tasks,
     timeouts,
     waiting,
@@ -58,7 +64,16 @@ _FILLED: tuple[type, ...] = (
     iteration.DictItems,
     objects.Cell,
 )
-_OF_LIBRARY: tuple[type, ...] = (chance.Generator,)
+_OF_LIBRARY: tuple[type, ...] = (
+    chance.Generator,
+    Deque,
+    iteration.DequeIterator,
+    *callables.TYPES,
+    *containers.TYPES,
+    *lazy.TYPES,
+    *selections.TYPES,
+    *sharing.TYPES,
+)
 _FIRST_LIBRARY_CODE = -128
 _FIRST_FILLED_CODE = 70
 
@@ -207,7 +222,7 @@ def restore(
     def link(made: Any) -> None:
         if isinstance(made, objects.Frame):
             made.code = code[made.function]
-        elif isinstance(made, iteration.MapIterator | iteration.FilterIterator):
+        elif hasattr(made, "__waymark_of_machine__"):
             made.machine = machine
         elif isinstance(made, managers.LoopBound):
             made.tasks = fibers

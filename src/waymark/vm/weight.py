@@ -6,6 +6,7 @@ at once here, and its weight counts as often as it is referred to. Weights are c
 
 from __future__ import annotations
 
+import collections
 import decimal
 import enum
 from typing import Any
@@ -92,8 +93,11 @@ def _look(part: Any, is_shown: bool) -> tuple[int, Any]:
     kind = type(part)
     if kind is list or kind is tuple:
         return 2, part
-    if kind is dict:
-        return 2, [*part.keys(), *part.values()]
+    if isinstance(part, dict):
+        factory = [part.default_factory] if is_shown and isinstance(part, collections.defaultdict) else ()
+        return 2, [*part.keys(), *part.values(), *factory]
+    if isinstance(part, collections.deque):
+        return 2, list(part)
     if isinstance(part, _Ordered):
         return 2, list(part)
     if isinstance(part, DictView):
@@ -108,6 +112,9 @@ def _look(part: Any, is_shown: bool) -> tuple[int, Any]:
         raise UnsupportedPatternError(
             "the text of object() holds an address, which no two processes share; use a str or an enum instead"
         )
+    shown = getattr(kind, "__waymark_shown__", None)
+    if shown is not None:
+        return _RECORD_WEIGHT, [getattr(part, name) for name in shown]
     if is_shown and isinstance(part, MachineValue) and not isinstance(part, BuiltinFunction):
         raise UnsupportedPatternError(
             f"the text of a {kind.__name__} holds an address, which no two processes share; use its name or a str"
