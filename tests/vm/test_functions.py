@@ -19,6 +19,7 @@ HELPERS = "def helper(self):\n    pass"
         ("return [self.helper]", "result of Tested.run()[0]"),
         ("return (echo,)", "result of Tested.run()[0]"),
         ("return [len]", "result of Tested.run()[0]"),
+        ("return [n for n in [(k for k in x)]]", "result of Tested.run()[0]"),
         ("await echo([1, lambda: 1])", "echo[0][0][1]"),
         ("await echo(value={'k': self.helper})", "echo[1]['value']['k']"),
     ],

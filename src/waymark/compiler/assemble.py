@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -116,6 +117,7 @@ def _assemble_function(lowered: LoweredFunction, tables: _Tables) -> Function:
         handlers=_handlers(lowered.instructions),
         lines=_lines(lowered.instructions, resolved),
         file=source.program_file,
+        is_generator=isinstance(source.node, ast.GeneratorExp),
         module=source.function.__module__,
         cells=tuple(sorted(resolved.cells)),
         free=tuple(resolved.free),

@@ -82,10 +82,12 @@ class Form(Enum):
     CAST = auto()
     """typing.cast(type, value): the value."""
     ANY = auto()
-    """any(generator expression): a loop that stops early."""
+    """any(generator expression): a loop that stops early. Loops may wait between two items; library functions may not."""
     ALL = auto()
+    COLLECTED = auto()
+    """A generator expression that its consumer takes whole, before anything else happens: a list."""
     LIST = auto()
-    """list(generator expression): a list comprehension."""
+    """list(generator expression): a loop."""
     SET = auto()
     TUPLE = auto()
     UNION = auto()

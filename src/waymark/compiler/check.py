@@ -65,7 +65,7 @@ def _children(node: ast.AST, function: FunctionSource, findings: Findings) -> li
     decisions = FIELDS[type(node).__name__]
     found: list[ast.AST] = []
     for name in node._fields:
-        if node is function.node.args and name in ("defaults", "kw_defaults"):
+        if node is getattr(function.node, "args", None) and name in ("defaults", "kw_defaults"):
             continue  # evaluated when the module was imported
         value = getattr(node, name, None)
         decision = decisions.get(

@@ -24,7 +24,6 @@ CODES: dict[str, str] = {
     "WM111": "async for",
     "WM112": "async with over something that it cannot enter",
     "WM114": "except*",
-    "WM115": "a generator expression that is not consumed at once",
     "WM116": "a decorator on a workflow function",
     "WM117": "type aliases and type parameters",
     "WM118": "await inside a generator expression",

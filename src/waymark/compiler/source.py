@@ -29,7 +29,7 @@ _LOADED_AT = time.time() - 1
 """Seconds since 1970; a second earlier for file systems with coarse times."""
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-CodeNode = FunctionNode | ast.Lambda
+CodeNode = FunctionNode | ast.Lambda | ast.GeneratorExp
 """Syntax that becomes a function of the program."""
 
 
@@ -62,7 +62,9 @@ class FunctionSource:
 
     @property
     def statements(self) -> list[ast.stmt]:
-        """The body; that of a lambda returns its expression."""
+        """The body; that of a lambda returns its expression, a generator expression has none."""
+        if isinstance(self.node, ast.GeneratorExp):
+            return []
         if isinstance(self.node, ast.Lambda):
             return [ast.copy_location(ast.Return(self.node.body), self.node.body)]
         return self.node.body
@@ -74,8 +76,10 @@ class FunctionSource:
     @property
     def self_name(self) -> str | None:
         """Name of the first parameter, unless static or without parameters."""
+        if self.is_static or isinstance(self.node, ast.GeneratorExp):
+            return None
         positional = [*self.node.args.posonlyargs, *self.node.args.args]
-        return None if self.is_static or not positional else positional[0].arg
+        return positional[0].arg if positional else None
 
     def line_text(self, line: int) -> str:
         """A line of the file without its end."""
@@ -307,7 +311,7 @@ def _touched_at(filename: str) -> float:
 
 
 def _first_line(node: CodeNode) -> int:
-    decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
+    decorators = node.decorator_list if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else []
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 

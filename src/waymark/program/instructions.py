@@ -92,6 +92,8 @@ class Op(IntEnum):
     MAKE_FUNCTION = 70
     ENTER = 71
     LEAVE = 72
+    MAKE_GENERATOR = 73
+    YIELD = 74
 
 
 class Operand(IntEnum):
@@ -326,5 +328,11 @@ INSTRUCTIONS: dict[Op, Instruction] = {
         1,
         "m exc -> v; leaves m by an exception or None; v, awaited when n is 1, tells whether exc ends here",
         "any",
+    ),
+    Op.MAKE_GENERATOR: _row(
+        Operand.FUNCTION, 2, 1, "iterator cells -> generator whose first local is the iterator"
+    ),
+    Op.YIELD: _row(
+        Operand.NONE, 1, 0, "v ->; give v to who asked the generator, and go on here when asked again"
     ),
 }

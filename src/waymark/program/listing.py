@@ -51,7 +51,8 @@ def list_program(program: Program, show_value: Show | None = None) -> str:
 def list_function(program: Program, function: Function, show: Show) -> Iterator[str]:
     """Lines of one function: source lines at the left, jump targets marked, handlers at the end."""
     parameters = ", ".join(_parameter(program, parameter, show) for parameter in function.parameters)
-    yield f"{'async ' if function.is_async else ''}def {function.qualname}({parameters})"
+    kind = "generator " if function.is_generator else "async " if function.is_async else ""
+    yield f"{kind}def {function.qualname}({parameters})"
     for word, indexes in (("cells", function.cells), ("free", function.free)):
         if indexes:
             yield f"      {word} {', '.join(function.locals[index] for index in indexes)}"

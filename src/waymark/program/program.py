@@ -70,6 +70,8 @@ class Function(msgspec.Struct, frozen=True):
     lines: tuple[Line, ...]
     file: str
     """Path as shown to people, relative where possible."""
+    is_generator: bool = False
+    """A generator expression: made by MAKE_GENERATOR, run by whoever asks for the next item."""
     module: str = ""
     """Module it is written in; empty: that of the workflow."""
     cells: tuple[int, ...] = ()

@@ -85,7 +85,11 @@ def _members(program: Program) -> None:
 
 
 def _needs_making(function: Function) -> bool:
-    return bool(function.free) or any(parameter.default == HELD for parameter in function.parameters)
+    return (
+        function.is_generator
+        or bool(function.free)
+        or any(parameter.default == HELD for parameter in function.parameters)
+    )
 
 
 class _FunctionVerifier:
@@ -141,6 +145,10 @@ class _FunctionVerifier:
 
     def _cells(self) -> None:
         function = self._function
+        if function.is_generator and (
+            function.is_async or function.parameters or not function.locals or 0 in self._cell_locals
+        ):
+            raise self._error(0, "a generator has no parameters, and its first local is its iterator")
         cells = [*function.cells, *function.free]
         if len(set(cells)) != len(cells):
             raise self._error(0, "a local is a cell twice")
@@ -167,6 +175,13 @@ class _FunctionVerifier:
             )
         if kind in (Operand.LOCAL, Operand.CELL) and (operand in self._cell_locals) != (kind is Operand.CELL):
             raise self._error(pc, f"{op.name} {operand}: a cell is used as a local, or a local as a cell")
+        is_generator = kind is Operand.FUNCTION and self._program.functions[operand].is_generator
+        if kind is Operand.FUNCTION and is_generator != (op is Op.MAKE_GENERATOR):
+            raise self._error(
+                pc, f"{op.name} {operand}: a generator needs MAKE_GENERATOR, and nothing else does"
+            )
+        if op is Op.YIELD and not self._function.is_generator:
+            raise self._error(pc, "YIELD stands in a function that is no generator")
         if op in (Op.FUNCTION, Op.BOUND) and _needs_making(self._program.functions[operand]):
             raise self._error(pc, f"{op.name} {operand}: this function needs MAKE_FUNCTION")
         if op is Op.BUILTIN:

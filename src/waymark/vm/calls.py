@@ -21,6 +21,7 @@ from waymark.vm.concurrency import FutureMethods
 from waymark.vm.events import CONSTRUCT
 from waymark.vm.futures import PENDING, Task
 from waymark.vm.heap import Heap
+from waymark.vm.iteration import Generator
 from waymark.vm.library import Library
 from waymark.vm.limits import Meter
 from waymark.vm.managers import LoopBound
@@ -134,11 +135,41 @@ class Calls:
         values = self._bound(callee, args, kwargs)
         if self._code.program.functions[callee.index].is_async:
             return Coroutine(callee.index, values)
-        tasks = self._tasks
+        inner = self._inner_task()
+        self._tasks.push(inner, callee.index, values)
+        return self._run_inner(inner, self.name_of(callee))
+
+    def next_of(self, generator: Generator) -> Any:
+        """The next item of a generator that a library function asks for."""
+        if generator.frame is None:
+            raise StopIteration
+        inner = self._inner_task()
+        self._tasks.resume_generator(inner, generator)
+        item = self._run_inner(inner, "a generator expression")
+        if generator.frame is None:
+            raise StopIteration
+        return item
+
+    def generator(self, index: int, iterator: Any, cells: tuple[Cell, ...]) -> Generator:
+        """MAKE_GENERATOR: a generator that has not begun."""
+        function = self._code.program.functions[index]
+        values: list[Any] = [iterator, *[UNBOUND] * (len(function.locals) - 1)]
+        for local in function.cells:
+            values[local] = Cell(UNBOUND)
+        for local, cell in zip(function.free, cells, strict=True):
+            values[local] = cell
+        frame = Frame(index, values, self._code.code[index])
+        generator = frame.generator = Generator(self._machine, frame)
+        return generator
+
+    def _inner_task(self) -> Task:
+        """A task for what a library function calls."""
         if self._depth >= self._meter.limits.callbacks:
-            tasks.raise_recursion()
-        inner = Task(None)
-        tasks.push(inner, callee.index, values)
+            self._tasks.raise_recursion()
+        return Task(None)
+
+    def _run_inner(self, inner: Task, shown: str) -> Any:
+        tasks = self._tasks
         tasks.enter_inner(inner)
         self._depth += 1
         try:
@@ -151,7 +182,7 @@ class Calls:
             tasks.leave_inner()
             self._depth -= 1
         if inner.status == PENDING:
-            raise _cannot_wait(self.name_of(callee))
+            raise _cannot_wait(shown)
         if inner.exception is not None:
             tasks.pass_through(inner.exception)
         return inner.value

@@ -29,6 +29,8 @@ class LibraryCoroutine(MachineValue):
     __slots__ = ("stack", "stage", "started")
     __waymark_state__: ClassVar[tuple[str, ...]] = ("started", "stage", "stack")
     code = ()
+    generator = None
+    """It is no frame of a generator."""
 
     def __init__(self) -> None:
         self.started = False

@@ -13,7 +13,7 @@ from waymark.program.instructions import Op
 from waymark.values.collections import KINDS
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
 from waymark.vm.attributes import Property
-from waymark.vm.iteration import MachineIterator, SequenceIterator, make_iterator
+from waymark.vm.iteration import Generator, MachineIterator, SequenceIterator, make_iterator
 from waymark.vm.limits import count_of
 from waymark.vm.managers import enter, leave
 from waymark.vm.matching import match_class, match_keys, match_mapping, match_rest, match_sequence
@@ -32,6 +32,7 @@ from waymark.vm.operations import (
     unpack,
     unpack_rest,
 )
+from waymark.vm.signals import SWITCH
 from waymark.vm.unwinding import reraise
 from waymark.vm.weight import LIGHT, check_key, check_keys
 
@@ -266,8 +267,10 @@ def _iter(machine: Machine, frame: Frame, operand: int) -> None:
     frame.stack[-1] = make_iterator(value)
 
 
-def _next(machine: Machine, frame: Frame, operand: int) -> None:
+def _next(machine: Machine, frame: Frame, operand: int) -> str | None:
     iterator: MachineIterator = frame.stack[-1]
+    if type(iterator) is Generator:
+        return _next_of_generator(machine, frame, iterator, operand)
     if type(iterator) is not SequenceIterator:
         machine.meter.burn(iterator.cost)
     try:
@@ -275,8 +278,30 @@ def _next(machine: Machine, frame: Frame, operand: int) -> None:
     except StopIteration:
         frame.stack.pop()
         frame.pc = operand
-        return
+        return None
     frame.stack.append(item)
+    return None
+
+
+def _next_of_generator(machine: Machine, frame: Frame, generator: Generator, operand: int) -> str | None:
+    """Its frame goes on top of this one; when it ends, `leave` sends this frame to the operand of its NEXT."""
+    if generator.frame is None:
+        frame.stack.pop()
+        frame.pc = operand
+        return None
+    machine.tasks.resume_generator(machine.tasks.running, generator)
+    return SWITCH
+
+
+def _make_generator(machine: Machine, frame: Frame, operand: int) -> None:
+    cells = frame.stack.pop()
+    machine.heap.charge(_FUNCTION_BYTES)
+    frame.stack[-1] = machine.calls.generator(operand, frame.stack[-1], cells)
+
+
+def _yield(machine: Machine, frame: Frame, operand: int) -> str:
+    machine.heap.charge(_VALUE_BYTES)
+    return machine.tasks.give(frame, frame.stack.pop())
 
 
 def _take(frame: Frame, count: int) -> list[Any]:
@@ -603,6 +628,8 @@ _TABLE: dict[Op, Handler] = {
     Op.MAKE_FUNCTION: _make_function,
     Op.ENTER: _enter,
     Op.LEAVE: _leave,
+    Op.MAKE_GENERATOR: _make_generator,
+    Op.YIELD: _yield,
 }
 
 HANDLERS: tuple[Handler, ...] = tuple(_TABLE[op] for op in sorted(Op))

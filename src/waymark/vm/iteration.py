@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from waymark.values.collections import Deque
 from waymark.values.sets import OrderedSet, _Ordered
-from waymark.vm.objects import MachineValue
+from waymark.vm.objects import Frame, MachineValue
 
 
 class MachineIterator(MachineValue):
@@ -298,6 +298,24 @@ class FilterIterator(PayingIterator):
         return 0 if self.pays else remaining(self.inner)
 
 
+class Generator(PayingIterator):
+    """A generator expression: a frame that stops at each item."""
+
+    __slots__ = ("frame", "is_running", "machine")
+    __waymark_state__: ClassVar[tuple[str, ...]] = ("frame", "is_running")
+    cost = 1
+    pays = True
+
+    def __init__(self, machine: Any, frame: Frame) -> None:
+        self.machine = machine
+        self.frame: Frame | None = frame
+        """None once it is exhausted, or has failed."""
+        self.is_running = False
+
+    def __next__(self) -> Any:
+        return self.machine.calls.next_of(self)
+
+
 class DictView:
     """`d.keys()`, `d.values()`, `d.items()`: live, as CPython's are."""
 
@@ -402,6 +420,7 @@ _SHOWN_NAMES: tuple[tuple[type, str], ...] = (
     (FilterIterator, "filter"),
     (ReversedIterator, "reversed"),
     (DequeIterator, "_collections._deque_iterator"),
+    (Generator, "generator"),
 )
 for _class, _name in _SHOWN_NAMES:
     _class.__name__ = _class.__qualname__ = _name

@@ -163,10 +163,19 @@ class Coroutine(MachineValue):
 class Frame:
     """One function being run. `code` comes from the program and is not part of the state."""
 
-    __slots__ = ("code", "function", "handled", "locals", "pc", "stack")
-    __waymark_state__: ClassVar[tuple[str, ...]] = ("function", "pc", "stack", "locals", "handled")
+    __slots__ = ("code", "function", "generator", "handled", "locals", "pc", "stack")
+    __waymark_state__: ClassVar[tuple[str, ...]] = (
+        "function",
+        "pc",
+        "stack",
+        "locals",
+        "handled",
+        "generator",
+    )
 
     def __init__(self, function: int, values: list[Any], code: tuple[int, ...]) -> None:
+        self.generator: Any = None
+        """The generator whose frame this is."""
         self.function = function
         self.pc = 0
         self.stack: list[Any] = []

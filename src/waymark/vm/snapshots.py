@@ -63,6 +63,7 @@ _FILLED: tuple[type, ...] = (
     iteration.DictValues,
     iteration.DictItems,
     objects.Cell,
+    iteration.Generator,
 )
 _OF_LIBRARY: tuple[type, ...] = (
     chance.Generator,

@@ -21,6 +21,7 @@ from waymark.vm.coroutines import Awaits, LibraryCoroutine
 from waymark.vm.futures import CANCELLED, DONE, FAILED, PENDING, Future, Gather, Task, cancelled_error
 from waymark.vm.heap import Heap
 from waymark.vm.interpreter import HANDLERS
+from waymark.vm.iteration import Generator
 from waymark.vm.limits import Meter, exceeded
 from waymark.vm.objects import UNBOUND, ActionCall, Coroutine, Frame, MachineValue, PendingCall
 from waymark.vm.signals import SWITCH, WAIT
@@ -40,6 +41,7 @@ RUNNING, CLOSING, CANCELLING, CLOSED = 0, 1, 2, 3
 _FUTURE_BYTES = 600
 _STEPS_PER_UNWOUND_FRAME = 16
 _STEPS_PER_ADVANCE = 8
+_STEPS_PER_ITEM = 4
 
 
 class Tasks:
@@ -294,8 +296,12 @@ class Tasks:
                     frame.pc = handler.target
                     return True
             frames.pop()
-            if function.is_async and isinstance(error, StopIteration):
-                replaced = RuntimeError("coroutine raised StopIteration")
+            generator = frame.generator
+            if generator is not None:
+                generator.frame, generator.is_running = None, False
+            if isinstance(error, StopIteration) and (function.is_async or generator is not None):
+                kind = "coroutine" if generator is None else "generator"
+                replaced = RuntimeError(f"{kind} raised StopIteration")
                 replaced.__cause__ = replaced.__context__ = error
                 error = replaced
         self._end_task(task, error)
@@ -337,7 +343,45 @@ class Tasks:
     def leave(self, value: Any) -> str:
         """RETURN: give the value to the caller, or end the task with it."""
         task = self.running
+        generator = task.frames.pop().generator
+        if generator is not None:
+            generator.frame, generator.is_running = None, False
+        if not task.frames:
+            if task.is_cancelling:  # it was cancelled, and has not waited since
+                task.is_cancelling, task.status = False, CANCELLED
+                self.tell(task)
+            else:
+                self.resolve(task, value)
+            return WAIT
+        caller = task.frames[-1]
+        if generator is None:
+            caller.stack.append(value)
+        else:
+            caller.stack.pop()
+            caller.pc = caller.code[caller.pc - 1]
+        return SWITCH
+
+    def resume_generator(self, task: Task, generator: Generator) -> None:
+        """Let a generator go on, on top of the frames of a task.
+
+        Raises:
+            ValueError: It runs already.
+        """
+        if generator.is_running:
+            raise ValueError("generator already executing")
+        frame = generator.frame
+        assert frame is not None
+        self._meter.burn(_STEPS_PER_ITEM)
+        if len(task.frames) >= self._meter.limits.frames:
+            self.raise_recursion()
+        generator.is_running = True
+        task.frames.append(frame)
+
+    def give(self, frame: Frame, value: Any) -> str:
+        """YIELD: give an item to who asked the generator."""
+        task = self.running
         task.frames.pop()
+        frame.generator.is_running = False
         if task.frames:
             task.frames[-1].stack.append(value)
             return SWITCH

@@ -153,18 +153,12 @@ class DecoratedRun(Workflow):
         return 1
 
 
-class Generators(Workflow):
-    async def run(self, xs):
-        a = (x for x in xs)  # WM115 13 "use a list comprehension"
-        for x in (y for y in xs):  # WM115 18 "use a list comprehension"
-            pass
-        return [a, any((x for x in xs), 1), 3 in (x for x in xs)]  # WM115 24 "list comprehension" # WM115 50 "list comprehension"
-
-
 class AwaitingGenerators(Workflow):
     async def run(self, xs):
         total = sum(await charge(x) for x in xs)  # WM118 21 "use a list comprehension"
-        return total + sum(x for x in await charge(xs))
+        more = (y for x in xs for y in await charge(x))  # WM118 40 "use a list comprehension"
+        other = ([await charge(y) for y in x] for x in xs if await charge(x))  # WM118 19 "use a list comprehension" # WM118 62 "use a list comprehension"
+        return total + sum(x for x in await charge(xs)) + sum(more) + sum(other)
 
 
 class SeveralAtOnce(Workflow):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 
 from waymark.compiler.bindings import ResolvedFunction, ResolvedWorkflow
 from waymark.compiler.diagnostics import Findings
 from waymark.compiler.lower.builder import Instruction, TooLong
 from waymark.compiler.lower.calls import CALLS
-from waymark.compiler.lower.comprehensions import COMPREHENSIONS
+from waymark.compiler.lower.comprehensions import COMPREHENSIONS, lower_generator_body
 from waymark.compiler.lower.exceptions import EXCEPTIONS
 from waymark.compiler.lower.expressions import EXPRESSIONS
 from waymark.compiler.lower.function import FunctionLowering
@@ -49,7 +50,10 @@ def lower(resolved: ResolvedWorkflow, findings: Findings) -> LoweredWorkflow:
     for function in resolved.functions:
         lowering = FunctionLowering(function, LOWERINGS, resolved.functions)
         try:
-            lowering.lower()
+            if isinstance(function.source.node, ast.GeneratorExp):
+                lower_generator_body(lowering, function.source.node)
+            else:
+                lowering.lower()
         except TooLong:
             findings.report(
                 function.source,

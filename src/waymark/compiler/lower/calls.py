@@ -6,9 +6,9 @@ import ast
 
 from waymark.compiler.bindings import Form
 from waymark.compiler.lower.comprehensions import (
+    collect_list,
+    collect_set,
     lower_any_all,
-    lower_list_comprehension,
-    lower_set_comprehension,
 )
 from waymark.compiler.lower.expressions import display, lower_binary
 from waymark.compiler.lower.function import NONE, FunctionLowering
@@ -31,12 +31,12 @@ def lower_call(to: FunctionLowering, node: ast.Call) -> None:
             with to.builder.at(generator):
                 lower_any_all(to, generator, form)
         case Form.LIST, [ast.GeneratorExp() as generator]:
-            lower_list_comprehension(to, generator)
+            collect_list(to, generator)
         case Form.TUPLE, [ast.GeneratorExp() as generator]:
-            lower_list_comprehension(to, generator)
+            collect_list(to, generator)
             to.builder.emit(Op.LIST_TO_TUPLE)
         case Form.SET, [ast.GeneratorExp() as generator]:
-            lower_set_comprehension(to, generator)
+            collect_set(to, generator)
         case _:
             _plain_call(to, node)
 

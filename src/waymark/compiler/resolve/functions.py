@@ -38,7 +38,7 @@ from waymark.compiler.resolve.scopes import (
 from waymark.compiler.resolve.statics import Module, Refusal, Static, Statics, Typing
 from waymark.compiler.resolve.variables import Scope, Variables
 from waymark.compiler.resolve.workflow_class import Primitive, WorkflowClass
-from waymark.compiler.source import FunctionSource
+from waymark.compiler.source import CodeNode, FunctionSource
 from waymark.errors import ValueEncodingError
 from waymark.program.library import ATTRIBUTES, FUNCTIONS, METHODS, VALUES
 from waymark.program.live import live_object
@@ -78,9 +78,6 @@ class FunctionResolver:
         around: Variables | None = None if outer is None else outer._variables
         self._variables: Variables = Variables(self.result, around)
         self._known: dict[ast.AST, Static | Primitive | None] = {}
-        self._permitted: set[ast.AST] = set()
-        """Generator expressions that are consumed where they stand."""
-        self._in_generator = False
         self.method_calls: list[ast.Attribute] = []
         """Calls of methods that no type of the library has."""
         self.looked_up: list[ast.Attribute] = []
@@ -89,10 +86,33 @@ class FunctionResolver:
 
     def resolve(self) -> ResolvedFunction:
         """Bind everything."""
-        self._declare()
+        if isinstance(self.source.node, ast.GeneratorExp):
+            self._resolve_generator(self.source.node)
+            return self.result
+        self._declare(self.source.node.args)
         for statement in self.source.statements:
             self.visit(statement)
         return self.result
+
+    def _resolve_generator(self, node: ast.GeneratorExp) -> None:
+        """Its first iterable belongs to the function around it, and is the first local here."""
+        variables = self._variables
+        variables.new_local(".0")
+        for generator in node.generators:
+            for target in target_names(generator.target):
+                name = self.source.mangled(target.id)
+                variables.declare(name)
+                variables.given.add(name)
+        self._visit_loops(node.generators)
+        self.visit(node.elt)
+
+    def _visit_loops(self, generators: list[ast.comprehension]) -> None:
+        for index, generator in enumerate(generators):
+            if index:
+                self.visit(generator.iter)
+            self.visit(generator.target)
+            for condition in generator.ifs:
+                self.visit(condition)
 
     # What the checks of calls need.
 
@@ -105,8 +125,8 @@ class FunctionResolver:
         self.result.forms[node] = form
 
     def permit(self, generator: ast.expr) -> None:
-        """Accept a generator expression: the one who asks consumes it at once."""
-        self._permitted.add(generator)
+        """Make a list of a generator expression: the one who asks takes all of it at once."""
+        self.set_form(generator, Form.COLLECTED)
 
     def gives_plain_values(self, helper: Helper) -> bool:
         """Whether everything that a helper which is not async returns is known not to be awaitable."""
@@ -118,10 +138,10 @@ class FunctionResolver:
 
     # Declarations.
 
-    def _declare(self) -> None:
+    def _declare(self, arguments: ast.arguments) -> None:
         source, variables = self.source, self._variables
-        parameters = parameter_nodes(source.node.args)
-        defaults = self._held_defaults() if source.is_nested else self._defaults()
+        parameters = parameter_nodes(arguments)
+        defaults = self._held_defaults(arguments) if source.is_nested else self._defaults(arguments)
         entries = []
         for node, kind in parameters:
             name = source.mangled(node.arg)
@@ -141,12 +161,12 @@ class FunctionResolver:
         for name in nonlocal_names(source.statements, inside=True):
             variables.given.add(source.mangled(name))
 
-    def _held_defaults(self) -> dict[str, int]:
-        return {self.source.mangled(name): HELD for name in with_default(self.source.node.args)}
+    def _held_defaults(self, arguments: ast.arguments) -> dict[str, int]:
+        return {self.source.mangled(name): HELD for name in with_default(arguments)}
 
-    def _defaults(self) -> dict[str, int]:
+    def _defaults(self, arguments: ast.arguments) -> dict[str, int]:
         """Index into the workflow's stored values for each parameter with a default."""
-        function, arguments = self.source.function, self.source.node.args
+        function = self.source.function
         positional = [*arguments.posonlyargs, *arguments.args]
         values = function.__defaults__ or ()
         pairs = list(
@@ -218,6 +238,9 @@ class FunctionResolver:
         """Defaults belong to this function; the rest is a function of its own."""
         for default in default_nodes(node.args):
             self.visit(default)
+        self._resolve_inside(node)
+
+    def _resolve_inside(self, node: CodeNode) -> None:
         inner = FunctionResolver(nested_source(self.source, node), self.workflow, self.findings, self)
         self.result.nested[node] = self.workflow.table.add(inner)
         inner.resolve()
@@ -232,7 +255,7 @@ class FunctionResolver:
         self._calls.check_statement(node.value)
 
     def _visit_Await(self, node: ast.Await) -> None:
-        if self._in_generator:
+        if isinstance(self.source.node, ast.GeneratorExp):
             self.report(
                 node,
                 "WM118",
@@ -324,7 +347,6 @@ class FunctionResolver:
     # Comprehensions.
 
     def _visit_comprehension_like(self, node: Comprehension) -> None:
-        outer_flag = self._in_generator
         self.visit(node.generators[0].iter)
         scope = Scope()
         for generator in node.generators:
@@ -333,17 +355,10 @@ class FunctionResolver:
                 if name not in scope.locals:
                     scope.locals[name] = self._variables.new_local(name)
         self._variables.scopes.append(scope)
-        self._in_generator = outer_flag or isinstance(node, ast.GeneratorExp)
-        for index, generator in enumerate(node.generators):
-            if index:
-                self.visit(generator.iter)
-            self.visit(generator.target)
-            for condition in generator.ifs:
-                self.visit(condition)
+        self._visit_loops(node.generators)
         for part in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
             self.visit(part)
         self._variables.scopes.pop()
-        self._in_generator = outer_flag
         self.result.comprehensions[node] = ComprehensionScope(tuple(scope.locals.values()), scope.clear_first)
 
     _visit_ListComp = _visit_comprehension_like
@@ -351,14 +366,8 @@ class FunctionResolver:
     _visit_DictComp = _visit_comprehension_like
 
     def _visit_GeneratorExp(self, node: ast.GeneratorExp) -> None:
-        if node not in self._permitted:
-            self.report(
-                node,
-                "WM115",
-                "a generator expression that is not consumed at once is not supported",
-                "use a list comprehension: write [...] instead of (...)",
-            )
-        self._visit_comprehension_like(node)
+        self.visit(node.generators[0].iter)
+        self._resolve_inside(node)
 
     # Names.
 

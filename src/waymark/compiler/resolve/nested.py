@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from waymark.compiler.source import FunctionSource
+from waymark.compiler.source import CodeNode, FunctionSource
 
 if TYPE_CHECKING:
     from waymark.compiler.resolve.functions import FunctionResolver
@@ -29,11 +29,15 @@ _ANNOTATION_PARTS = (
 )
 
 
-def nested_source(
-    outer: FunctionSource, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-) -> FunctionSource:
+def nested_source(outer: FunctionSource, node: CodeNode) -> FunctionSource:
     """The source of a function inside another."""
-    name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
+    match node:
+        case ast.Lambda():
+            name = "<lambda>"
+        case ast.GeneratorExp():
+            name = "<genexpr>"
+        case _:
+            name = node.name
     return replace(
         outer,
         name=name,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from waymark.program.program import ParameterKind
 
-Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp
 
 
 def parameter_nodes(arguments: ast.arguments) -> list[tuple[ast.arg, ParameterKind]]:
