@@ -76,6 +76,7 @@ SAMPLES: dict[str, Any] = {
     "slice": slice(1),
     "enum": Shade.DARK,
     "type": int,
+    "BaseExceptionGroup": ExceptionGroup("g", [ValueError("x")]),
     "Future": Future(),
     "Task": Task(None),
     "Lock": Lock(),
@@ -93,6 +94,7 @@ BASES = {
     "IsoCalendarDate": ("tuple",),
     "Task": ("Future",),
     **dict.fromkeys(("Counter", "OrderedDict", "defaultdict"), ("dict",)),
+    "BaseExceptionGroup": ("BaseException",),
 }
 MEMBERS_ONLY_ON_TYPES = {"dict": {"fromkeys"}, "enum": {"DARK"}}
 

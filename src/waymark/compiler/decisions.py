@@ -57,7 +57,6 @@ GLOBAL = Refused(
 ASYNC_FOR = Refused(
     "WM111", "`async for` is not supported in a workflow", "let an @action return the items as a list"
 )
-TRY_STAR = Refused("WM114", "`except*` is not supported yet", "write `except`")
 DECORATOR = Refused(
     "WM116",
     "decorators on workflow functions are not supported",
@@ -79,7 +78,6 @@ NODES: dict[str, Refused] = {
     "ImportFrom": IMPORT,
     "Global": GLOBAL,
     "AsyncFor": ASYNC_FOR,
-    "TryStar": TRY_STAR,
     "TypeAlias": TYPE_ALIAS,
     "TemplateStr": TEMPLATE,
 }
@@ -126,6 +124,7 @@ FIELDS: dict[str, dict[str, Decision]] = {
     "If": _fields(LOWERED, "test", "body", "orelse"),
     "Raise": _fields(LOWERED, "exc", "cause"),
     "Try": _fields(LOWERED, "body", "handlers", "orelse", "finalbody"),
+    "TryStar": _fields(LOWERED, "body", "handlers", "orelse", "finalbody"),
     "With": {**_fields(LOWERED, "items", "body"), "type_comment": TYPE_COMMENT},
     "AsyncWith": {**_fields(LOWERED, "items", "body"), "type_comment": TYPE_COMMENT},
     "withitem": _fields(LOWERED, "context_expr", "optional_vars"),
@@ -219,7 +218,6 @@ FIELDS: dict[str, dict[str, Decision]] = {
     "MatchStar": _fields(LOWERED, "name"),
     "MatchAs": _fields(LOWERED, "pattern", "name"),
     "MatchOr": _fields(LOWERED, "patterns"),
-    "TryStar": _fields(TRY_STAR, "body", "handlers", "orelse", "finalbody"),
     "TypeAlias": _fields(TYPE_ALIAS, "name", "type_params", "value"),
     "TypeVar": _fields(TYPE_PARAMETERS, "name", "bound", "default_value"),
     "ParamSpec": _fields(TYPE_PARAMETERS, "name", "default_value"),

@@ -23,7 +23,6 @@ CODES: dict[str, str] = {
     "WM110": "with over something that it cannot enter",
     "WM111": "async for",
     "WM112": "async with over something that it cannot enter",
-    "WM114": "except*",
     "WM116": "a decorator on a workflow function",
     "WM117": "type aliases and type parameters",
     "WM118": "await inside a generator expression",

@@ -94,6 +94,8 @@ class Op(IntEnum):
     LEAVE = 72
     MAKE_GENERATOR = 73
     YIELD = 74
+    STAR_MATCH = 75
+    STAR_RAISE = 76
 
 
 class Operand(IntEnum):
@@ -334,5 +336,15 @@ INSTRUCTIONS: dict[Op, Instruction] = {
     ),
     Op.YIELD: _row(
         Operand.NONE, 1, 0, "v ->; give v to who asked the generator, and go on here when asked again"
+    ),
+    Op.STAR_MATCH: _row(
+        Operand.NONE,
+        2,
+        2,
+        "exc classes -> rest match; what `except* classes` leaves and catches, each a group or None; match is handled from here on",
+        "TypeError",
+    ),
+    Op.STAR_RAISE: _row(
+        Operand.NONE, 2, 1, "exc ended -> exc or None; what goes on once every `except*` has had its part"
     ),
 }

@@ -59,8 +59,8 @@ FUNCTIONS: frozenset[str] = _names(
 
 EXCEPTIONS: frozenset[str] = _names(
     builtins="""
-        ArithmeticError AssertionError AttributeError BaseException BlockingIOError BrokenPipeError BufferError ChildProcessError
-        ConnectionAbortedError ConnectionError ConnectionRefusedError ConnectionResetError EOFError Exception FileExistsError
+        ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup BlockingIOError BrokenPipeError BufferError ChildProcessError
+        ConnectionAbortedError ConnectionError ConnectionRefusedError ConnectionResetError EOFError Exception ExceptionGroup FileExistsError
         FileNotFoundError FloatingPointError ImportError IndexError InterruptedError IsADirectoryError KeyError LookupError MemoryError
         ModuleNotFoundError NameError NotADirectoryError NotImplementedError OSError OverflowError PermissionError ProcessLookupError
         RecursionError ReferenceError RuntimeError StopAsyncIteration StopIteration SyntaxError SystemError TimeoutError TypeError
@@ -170,6 +170,7 @@ METHODS: dict[str, frozenset[str]] = {
             randint random randrange sample seed shuffle triangular uniform vonmisesvariate weibullvariate
         """,
         "BaseException": "add_note with_traceback",
+        "BaseExceptionGroup": "derive split subgroup",
         "Future": "cancel cancelled done exception result",
         "Task": "cancelling get_name set_name uncancel",
         "Lock": "acquire locked release",
@@ -223,6 +224,7 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
         "KeyWrapper": "obj",
         "range": "start step stop",
         "slice": "start step stop",
+        "BaseExceptionGroup": "exceptions message",
         "Queue": "maxsize",
         "BaseException": "__cause__ __context__ __notes__ args",
         "enum": "name value",

@@ -248,7 +248,7 @@ def _table_of(kind: type) -> dict[str, bool]:
     """Names of a builtin type: True for methods."""
     table: dict[str, bool] = {}
     if issubclass(kind, BaseException):
-        names = ["BaseException"]
+        names = ["BaseException", *["BaseExceptionGroup"] * issubclass(kind, BaseExceptionGroup)]
     elif issubclass(kind, enum.Enum):
         names = ["enum", *(base.__name__ for base in (str, int) if issubclass(kind, base))]
     elif issubclass(kind, type):

@@ -14,6 +14,7 @@ from waymark.values.collections import KINDS
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
 from waymark.vm.attributes import Property
 from waymark.vm.iteration import Generator, MachineIterator, SequenceIterator, make_iterator
+from waymark.vm.exception_groups import match_star, raised_by_star
 from waymark.vm.limits import count_of
 from waymark.vm.managers import enter, leave
 from waymark.vm.matching import match_class, match_keys, match_mapping, match_rest, match_sequence
@@ -33,7 +34,7 @@ from waymark.vm.operations import (
     unpack_rest,
 )
 from waymark.vm.signals import SWITCH
-from waymark.vm.unwinding import reraise
+from waymark.vm.unwinding import Reraise
 from waymark.vm.weight import LIGHT, check_key, check_keys
 
 if TYPE_CHECKING:
@@ -511,7 +512,7 @@ def _raise(machine: Machine, frame: Frame, operand: int) -> None:
         handled = machine.tasks.handled()
         if handled is None:
             raise RuntimeError("No active exception to reraise")
-        reraise(handled)
+        raise Reraise(handled, is_new=False)
     cause = frame.stack.pop() if operand == 2 else UNBOUND
     machine.tasks.raise_value(frame.stack.pop(), cause)
 
@@ -536,7 +537,20 @@ def _exc_match(machine: Machine, frame: Frame, operand: int) -> None:
 
 
 def _reraise(machine: Machine, frame: Frame, operand: int) -> None:
-    reraise(frame.stack.pop())
+    raise Reraise(frame.stack.pop(), is_new=False)
+
+
+def _star_match(machine: Machine, frame: Frame, operand: int) -> None:
+    classes = frame.stack.pop()
+    rest, match = match_star(machine.meter, frame.stack.pop(), classes)
+    if match is not None:
+        frame.handled = match
+    frame.stack += (rest, match)
+
+
+def _star_raise(machine: Machine, frame: Frame, operand: int) -> None:
+    ended = frame.stack.pop()
+    frame.stack[-1] = raised_by_star(machine.meter, frame.stack[-1], ended)
 
 
 def _enter(machine: Machine, frame: Frame, operand: int) -> None:
@@ -630,6 +644,8 @@ _TABLE: dict[Op, Handler] = {
     Op.LEAVE: _leave,
     Op.MAKE_GENERATOR: _make_generator,
     Op.YIELD: _yield,
+    Op.STAR_MATCH: _star_match,
+    Op.STAR_RAISE: _star_raise,
 }
 
 HANDLERS: tuple[Handler, ...] = tuple(_TABLE[op] for op in sorted(Op))

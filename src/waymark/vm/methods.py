@@ -16,6 +16,7 @@ from waymark.program.library import CLASS_METHODS
 from waymark.values.sets import _Ordered
 from waymark.vm.chance import Generator, check_draw
 from waymark.vm.concurrency import FutureMethods
+from waymark.vm.exception_groups import GroupMethods
 from waymark.vm.futures import Future
 from waymark.vm.heap import Heap
 from waymark.vm.iteration import VIEWS
@@ -53,6 +54,7 @@ class MethodCalls:
         self._templates = templates
         self._invoke = invoke
         self._futures = futures
+        self._groups = GroupMethods(self._meter, invoke)
 
     def call(self, method: BoundMethod, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """`receiver.name(*args, **kwargs)`."""
@@ -73,6 +75,8 @@ class MethodCalls:
             return self._of_dict(receiver, name, args, kwargs)
         if isinstance(receiver, _Ordered):
             return self._of_set(receiver, name, args, kwargs)
+        if isinstance(receiver, BaseExceptionGroup):
+            return self._groups.call(receiver, name, args, kwargs)
         if isinstance(receiver, Future):
             return self._futures.call(receiver, name, args, kwargs)
         if isinstance(receiver, collections.deque):

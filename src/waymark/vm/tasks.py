@@ -250,14 +250,14 @@ class Tasks:
             except UNCATCHABLE:
                 raise
             except Reraise as carried:
-                error = carried.exception
+                error, is_new = carried.exception, carried.is_new
             except BaseException as raised:
-                error = self._caught(raised)
+                error, is_new = self._caught(raised), True
             else:
                 if signal is WAIT:
                     return
                 continue
-            if not self._unwind(task, error):
+            if not self._unwind(task, error, is_new=is_new):
                 return
 
     def _caught(self, raised: BaseException) -> BaseException:
@@ -272,8 +272,12 @@ class Tasks:
             raise raised
         return self.with_context(as_fresh(raised))
 
-    def _unwind(self, task: Task, error: BaseException) -> bool:
-        """Go to the handler of an exception; False when there is none and the task ended with it."""
+    def _unwind(self, task: Task, error: BaseException, *, is_new: bool = True) -> bool:
+        """Go to the handler of an exception; False when there is none and the task ended with it.
+
+        Args:
+            is_new: It is raised in the innermost frame, so this place is one that it came by.
+        """
         error.__traceback__ = None
         frames = task.frames
         functions = self._code.program.functions
@@ -286,7 +290,9 @@ class Tasks:
                     error = thrown
                     continue
                 return thrown is not WAIT
-            note_place(self._code, error, frame)
+            if is_new:
+                note_place(self._code, error, frame)
+            is_new = True
             function = functions[frame.function]
             pc = frame.pc - 2
             for handler in function.handlers:

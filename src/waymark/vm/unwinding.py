@@ -19,8 +19,10 @@ _TRACE_LIMIT = 100
 class Reraise(Exception):
     """Carries an exception of the run through the handlers of instructions, already with its context."""
 
-    def __init__(self, exception: BaseException) -> None:
+    def __init__(self, exception: BaseException, *, is_new: bool = True) -> None:
         self.exception = exception
+        self.is_new = is_new
+        """It is raised here, and does not only go on."""
 
 
 def reraise(error: BaseException) -> NoReturn:

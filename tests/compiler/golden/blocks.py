@@ -23,3 +23,15 @@ class AsyncWiths(Workflow):
     async def run(self, lock):
         async with lock, asyncio.timeout(3) as self.limit:
             return await asyncio.sleep(1)
+
+
+class StarExcepts(Workflow):
+    async def run(self, call):
+        try:
+            return await call()
+        except* (KeyError, IndexError) as errors:
+            self.errors = errors
+        except* ValueError:
+            raise
+        finally:
+            self.done = True

@@ -116,14 +116,6 @@ class AsyncWiths(Workflow):
             pass
 
 
-class StarExcepts(Workflow):
-    async def run(self):
-        try:  # WM114 9 "write `except`"
-            pass
-        except* ValueError:
-            pass
-
-
 def traced(function):
     """Changes nothing, so the function is still the one in the file."""
     return function

@@ -12,18 +12,19 @@ from waymark.compiler.lower.blocks import FinallyBody, FinallyHandler, Handler
 from waymark.compiler.lower.builder import Label, Region
 from waymark.compiler.lower.function import FunctionLowering
 from waymark.compiler.lower.leaving import unbind
+from waymark.compiler.lower.star import lower_star_handlers
 from waymark.compiler.lower.tables import Table
 from waymark.program.instructions import Op
 
 
-def lower_try(to: FunctionLowering, node: ast.Try) -> None:
+def lower_try(to: FunctionLowering, node: ast.Try | ast.TryStar) -> None:
     if node.finalbody:
         _lower_finally(to, node)
     else:
         _lower_except(to, node)
 
 
-def _lower_finally(to: FunctionLowering, node: ast.Try) -> None:
+def _lower_finally(to: FunctionLowering, node: ast.Try | ast.TryStar) -> None:
     """The finally body is lowered for every way out: the end, each jump out (in `leaving`), an exception."""
     builder = to.builder
     end = Label()
@@ -49,7 +50,7 @@ def _lower_finally(to: FunctionLowering, node: ast.Try) -> None:
     builder.place(end)
 
 
-def _lower_except(to: FunctionLowering, node: ast.Try) -> None:
+def _lower_except(to: FunctionLowering, node: ast.Try | ast.TryStar) -> None:
     builder = to.builder
     end = Label()
     outer = builder.region
@@ -61,9 +62,12 @@ def _lower_except(to: FunctionLowering, node: ast.Try) -> None:
 
     if _enter(to, region):
         clean_up = open_clean_up(to)
-        for handler in node.handlers:
-            _lower_handler(to, handler, outer, end)
-        builder.emit(Op.RERAISE)
+        if isinstance(node, ast.TryStar):
+            lower_star_handlers(to, node.handlers, outer, end)
+        else:
+            for handler in node.handlers:
+                _lower_handler(to, handler, outer, end)
+            builder.emit(Op.RERAISE)
         close_clean_up(to, clean_up, outer)
     builder.place(end)
 
@@ -149,4 +153,4 @@ def lower_raise(to: FunctionLowering, node: ast.Raise) -> None:
     to.builder.emit(Op.RAISE, len(parts))
 
 
-EXCEPTIONS: Table = {ast.Try: lower_try, ast.Raise: lower_raise}
+EXCEPTIONS: Table = {ast.Try: lower_try, ast.TryStar: lower_try, ast.Raise: lower_raise}
