@@ -28,6 +28,7 @@ from waymark.vm.classes import ClassCalls
 from waymark.vm.concurrency import FutureMethods
 from waymark.vm.futures import Future, Task
 from waymark.vm.groups import TaskGroup
+from waymark.vm.hashes import Hash
 from waymark.vm.iteration import DictItems, DictKeys, DictValues
 from waymark.vm.library import loadable_classes
 from waymark.vm.locks import Condition, Event, Lock, Semaphore
@@ -69,6 +70,7 @@ SAMPLES: dict[str, Any] = {
     "OrderedDict": collections.OrderedDict(a=1),
     "defaultdict": collections.defaultdict(list),
     "deque": Deque([1, 2], 5),
+    "HASH": Hash(Machine.__new__(Machine), "md5", b""),
     "partial": Partial(None, len, (1,), {}),
     "KeyWrapper": Key(None, len, 5),
     "BaseException": ValueError("x"),

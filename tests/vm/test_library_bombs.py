@@ -135,8 +135,30 @@ ITERATORS = [
     "d = collections.OrderedDict.fromkeys(range(100000))\nwhile True: next(iter(d))",
 ]
 
+TEXTS = [
+    "x = []\nfor _ in range(60): x = [x, x]\nreturn json.dumps(x)",
+    "return json.dumps([1], indent=10 ** 9)",
+    "return json.dumps([[1] * 1000] * 1000, indent=8000)",
+    "return json.dumps('a' * 8000000 + 'b' * 8000000)",
+    "return json.loads('[' + '1,' * 3000000 + '1]')",
+    "s = '[' * 100000\nreturn json.loads(s)",
+    "s = '[' + '1,' * 100000 + '1]'\nwhile True: json.loads(s)",
+    "while True: json.dumps([0] * 10000)",
+    "x = []\nfor _ in range(60): x = [x, x]\nreturn dataclasses.asdict(Item('a', x))",
+    "x = []\nfor _ in range(60): x = [x, x, []]\nwhile True: copy.deepcopy(x)",
+    "x = [0] * 1000000\nwhile True: copy.copy(x)",
+    "x = [0] * 100000\nwhile True: copy.deepcopy(x)",
+    "s = []\nwhile True: s.append(copy.copy([0] * 1000))",
+    "x = []\nfor _ in range(100000): x = [x]\nreturn copy.deepcopy(x)",
+    "s = b'a' * 8000000\nwhile True: hashlib.sha256(s)",
+    "h = hashlib.sha256()\nwhile True: h.update(b'a' * 1000000)",
+    "h = hashlib.sha256(b'a' * 1000000)\nwhile True: h.hexdigest()",
+    "s = b'a' * 4000000\nwhile True: base64.b64encode(s)",
+    "return base64.b64encode(b'a' * 8000000)",
+]
 
-@pytest.mark.parametrize("body", NUMBERS + CHANCE + ITERATORS)
+
+@pytest.mark.parametrize("body", NUMBERS + CHANCE + ITERATORS + TEXTS)
 def test_a_bomb_made_of_the_library_ends_its_run(body: str, tmp_path: Path) -> None:
     """In its share of a second, with a clear error."""
     assert ended(tmp_path, body, PART, SECOND / SHARE + SLACK) == LIMIT

@@ -13,12 +13,10 @@ import waymark.values
 import waymark.vm
 
 ALLOWED = {
-    "__future__", "_string", "asyncio", "bisect", "builtins", "codecs", "collections", "base64",
-    "dataclasses", "datetime", "decimal", "enum",
-    "fractions", "functools", "hashlib", "heapq", "hmac", "itertools", "keyword", "math", "msgspec", "operator", "pathlib", "re",
-    "statistics", "string", "struct",
-    "types", "typing",
-    "uuid", "waymark", "zoneinfo",
+    "__future__", "_string", "asyncio", "base64", "bisect", "builtins", "codecs", "collections", "dataclasses",
+    "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "itertools", "json",
+    "keyword", "math", "msgspec", "operator", "pathlib", "re", "statistics", "string", "struct", "textwrap", "types",
+    "typing", "urllib", "uuid", "waymark", "zoneinfo",
 }  # fmt: skip
 """`asyncio` only for the class CancelledError."""
 GENERATOR = ("chance.py", "random")
@@ -35,6 +33,7 @@ MAY = {
     ("heap.py", "id"),
     ("concurrency.py", "id"),
     ("exception_groups.py", "id"),
+    ("copying.py", "id"),
     ("objects.py", "hash"),
 }
 """Identity as a key of a dict that nobody iterates over; `__hash__` of values whose hash no program can see."""

@@ -24,8 +24,16 @@ FUNCTIONS: frozenset[str] = _names(
     asyncio="""
         as_completed create_task current_task ensure_future gather shield sleep timeout timeout_at wait wait_for
     """,
+    base64="""
+        b16decode b16encode b32decode b32encode b64decode b64encode standard_b64decode standard_b64encode urlsafe_b64decode
+        urlsafe_b64encode
+    """,
+    copy="copy deepcopy",
+    dataclasses="asdict astuple is_dataclass replace",
     datetime__datetime="now utcnow",
     functools="cmp_to_key partial reduce",
+    hashlib="md5 sha1 sha224 sha256 sha384 sha3_256 sha3_512 sha512",
+    json="dumps loads",
     itertools="""
         accumulate batched chain chain.from_iterable combinations combinations_with_replacement compress count cycle dropwhile
         filterfalse groupby islice pairwise permutations product repeat starmap takewhile tee zip_longest
@@ -52,6 +60,9 @@ FUNCTIONS: frozenset[str] = _names(
         fmean geometric_mean harmonic_mean mean median median_grouped median_high median_low mode multimode pstdev pvariance quantiles
         stdev variance
     """,
+    string="capwords",
+    textwrap="dedent fill indent shorten wrap",
+    urllib__parse="parse_qs parse_qsl quote quote_plus unquote unquote_plus urlencode urljoin",
     time="monotonic monotonic_ns perf_counter perf_counter_ns time time_ns",
     uuid="uuid3 uuid4 uuid5",
 )
@@ -75,6 +86,7 @@ CLASSES: frozenset[str] = EXCEPTIONS | _names(
         BoundedSemaphore CancelledError Condition Event Future InvalidStateError LifoQueue Lock PriorityQueue Queue QueueEmpty QueueFull
         Semaphore Task TaskGroup
     """,
+    binascii="Error",
     collections="Counter OrderedDict defaultdict deque",
     contextlib="nullcontext suppress",
     dataclasses="FrozenInstanceError",
@@ -83,6 +95,7 @@ CLASSES: frozenset[str] = EXCEPTIONS | _names(
         Clamped Decimal DecimalException DivisionByZero FloatOperation Inexact InvalidOperation Overflow Rounded Subnormal Underflow
     """,
     fractions="Fraction",
+    json="JSONDecodeError",
     pathlib="Path PurePath PurePosixPath",
     random="Random",
     statistics="StatisticsError",
@@ -165,6 +178,7 @@ METHODS: dict[str, frozenset[str]] = {
         "Path": """
             as_posix is_absolute is_relative_to joinpath match relative_to with_name with_stem with_suffix
         """,
+        "HASH": "copy digest hexdigest update",
         "Random": """
             betavariate choice choices expovariate gammavariate gauss getrandbits lognormvariate normalvariate paretovariate randbytes
             randint random randrange sample seed shuffle triangular uniform vonmisesvariate weibullvariate
@@ -220,6 +234,7 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
         "Path": "anchor drive name parent parts root stem suffix suffixes",
         "defaultdict": "default_factory",
         "deque": "maxlen",
+        "HASH": "block_size digest_size name",
         "partial": "args func keywords",
         "KeyWrapper": "obj",
         "range": "start step stop",
@@ -234,6 +249,17 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
 """Data attributes by type name, besides the fields of user classes and the attributes set on exceptions."""
 
 VALUE_MODULES: frozenset[str] = frozenset(
-    {"builtins", "collections", "datetime", "functools", "decimal", "fractions", "random", "uuid", "zoneinfo"}
+    {
+        "builtins",
+        "collections",
+        "datetime",
+        "functools",
+        "hashlib",
+        "decimal",
+        "fractions",
+        "random",
+        "uuid",
+        "zoneinfo",
+    }
 )
 """Modules whose classes have the methods and attributes of these tables."""

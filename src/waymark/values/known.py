@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import binascii
+import dataclasses
+import decimal
+import json
+import statistics
+import zoneinfo
 
 from waymark import errors
 from waymark.model.policy import RetryPolicy
 from waymark.values.classes import ClassKey
+
+LIBRARY_EXCEPTIONS: tuple[type[BaseException], ...] = (
+    binascii.Error,
+    dataclasses.FrozenInstanceError,
+    json.JSONDecodeError,
+    statistics.StatisticsError,
+    zoneinfo.ZoneInfoNotFoundError,
+    decimal.DecimalException,
+    decimal.Clamped,
+    decimal.DivisionByZero,
+    decimal.FloatOperation,
+    decimal.Inexact,
+    decimal.InvalidOperation,
+    decimal.Overflow,
+    decimal.Rounded,
+    decimal.Subnormal,
+    decimal.Underflow,
+)
+"""Exceptions of Python's library, besides the builtin ones, that functions of workflows raise."""
 
 KNOWN_CLASSES: dict[ClassKey, type] = {
     ClassKey(cls.__module__, cls.__qualname__): cls
@@ -26,4 +51,5 @@ KNOWN_CLASSES: dict[ClassKey, type] = {
         asyncio.QueueFull,
     )
 }
+KNOWN_CLASSES.update({ClassKey(cls.__module__, cls.__qualname__): cls for cls in LIBRARY_EXCEPTIONS})
 """By identity."""

@@ -33,6 +33,7 @@ from waymark.vm.objects import (
     BoundFunction,
     BoundMethod,
     BuiltinFunction,
+    CallInstead,
     Cell,
     Closure,
     Coroutine,
@@ -82,7 +83,10 @@ class Calls:
             return self._enter(frame, callee, args, kwargs)
         if kind is not BuiltinFunction and kind is not BoundMethod and _has_code(callee):
             return self._construct(callee, args, kwargs)
-        frame.stack.append(self._call_here(callee, args, kwargs))
+        result = self._call_here(callee, args, kwargs)
+        if type(result) is CallInstead:
+            return self.call(frame, result.callee, result.args, result.kwargs)
+        frame.stack.append(result)
         return None
 
     def invoke(self, callee: Any, args: list[Any], kwargs: dict[str, Any] | None = None) -> Any:
@@ -91,7 +95,10 @@ class Calls:
             return self._call_back(callee, args, kwargs or {})
         if _has_code(callee):
             raise _cannot_wait(f"{callee.__name__}()")
-        return self._call_here(callee, args, kwargs or {})
+        result = self._call_here(callee, args, kwargs or {})
+        if type(result) is CallInstead:
+            return self.invoke(result.callee, result.args, result.kwargs)
+        return result
 
     def _call_here(self, callee: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """A call that is over when Python's own is."""

@@ -13,8 +13,8 @@ from waymark.program.instructions import Op
 from waymark.values.collections import KINDS
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
 from waymark.vm.attributes import Property
-from waymark.vm.iteration import Generator, MachineIterator, SequenceIterator, make_iterator
 from waymark.vm.exception_groups import match_star, raised_by_star
+from waymark.vm.iteration import Generator, MachineIterator, SequenceIterator, make_iterator
 from waymark.vm.limits import count_of
 from waymark.vm.managers import enter, leave
 from waymark.vm.matching import match_class, match_keys, match_mapping, match_rest, match_sequence

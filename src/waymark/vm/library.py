@@ -11,7 +11,19 @@ from waymark.program import library as names
 from waymark.program.live import live_object
 from waymark.values.collections import Deque
 from waymark.values.sets import OrderedFrozenSet, OrderedSet, _Ordered
-from waymark.vm import callables, chance, clock, lazy, numbers, operators, selections, sharing
+from waymark.vm import (
+    callables,
+    chance,
+    clock,
+    copying,
+    hashes,
+    lazy,
+    numbers,
+    operators,
+    selections,
+    sharing,
+    texts,
+)
 from waymark.vm.attributes import Attributes
 from waymark.vm.callables import CallableValue, refuse_as_class
 from waymark.vm.concurrency import Functions
@@ -334,7 +346,19 @@ _OWN: dict[str, Any] = {
 
 _OF_MACHINE: dict[str, Any] = {
     name: function
-    for module in (callables, chance, clock, lazy, numbers, operators, selections, sharing)
+    for module in (
+        callables,
+        chance,
+        clock,
+        copying,
+        hashes,
+        lazy,
+        numbers,
+        operators,
+        selections,
+        sharing,
+        texts,
+    )
     for name, function in module.FUNCTIONS.items()
 }
 """The same in modules by subject, each called with the machine first. All others are Python's own."""

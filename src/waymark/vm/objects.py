@@ -240,6 +240,17 @@ class PendingCall:
         tasks.machine.flight.try_again(self)
 
 
+class CallInstead:
+    """What a library function gives that ends in another call, which may wait: that call."""
+
+    __slots__ = ("args", "callee", "kwargs")
+
+    def __init__(self, callee: Any, args: list[Any], kwargs: dict[str, Any]) -> None:
+        self.callee = callee
+        self.args = args
+        self.kwargs = kwargs
+
+
 class Unbound:
     """Content of a local that has no value."""
 

@@ -19,6 +19,7 @@ from waymark.vm import (
     coroutines,
     futures,
     groups,
+    hashes,
     iteration,
     lazy,
     locks,
@@ -74,6 +75,7 @@ _OF_LIBRARY: tuple[type, ...] = (
     *lazy.TYPES,
     *selections.TYPES,
     *sharing.TYPES,
+    *hashes.TYPES,
 )
 _FIRST_LIBRARY_CODE = -128
 _FIRST_FILLED_CODE = 70

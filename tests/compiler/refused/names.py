@@ -173,7 +173,7 @@ class HasInit(Workflow):
 
 class Libraries(Workflow):
     async def run(self, text):
-        a = json.loads(text)  # WM131 13 "move it into an @action"
+        a = json.load(text)  # WM131 13 "move it into an @action"
         b = collections.UserDict(text)  # WM131 13 "move it into an @action"
         d = super().run()  # WM131 13 "give the base class's method"
         return [a, b, d]
