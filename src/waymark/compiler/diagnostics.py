@@ -50,6 +50,7 @@ CODES: dict[str, str] = {
     "WM144": "a part of asyncio that workflows do not have",
     "WM150": "an annotation that would have to be evaluated",
     "WM170": "the time zone of the host",
+    "WM171": "a regular expression, whose time nobody can tell",
     "WM160": "the event loop and what belongs to it",
 }
 """Every code and what it refuses. A code is never given another meaning."""

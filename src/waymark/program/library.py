@@ -90,7 +90,7 @@ CLASSES: frozenset[str] = EXCEPTIONS | _names(
     collections="Counter OrderedDict defaultdict deque",
     contextlib="nullcontext suppress",
     dataclasses="FrozenInstanceError",
-    datetime="date datetime time timedelta timezone tzinfo",
+    datetime="date datetime time timedelta timezone",
     decimal="""
         Clamped Decimal DecimalException DivisionByZero FloatOperation Inexact InvalidOperation Overflow Rounded Subnormal Underflow
     """,

@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import random
+import re
 import time
 import typing
 import uuid
@@ -173,8 +174,8 @@ class HasInit(Workflow):
 
 class Libraries(Workflow):
     async def run(self, text):
-        a = json.load(text)  # WM131 13 "move it into an @action"
-        b = collections.UserDict(text)  # WM131 13 "move it into an @action"
+        a = json.load(text)  # WM132 13 "move it into an @action"
+        b = collections.UserDict(text)  # WM131 13 "use dict"
         d = super().run()  # WM131 13 "give the base class's method"
         return [a, b, d]
 
@@ -196,6 +197,13 @@ class TimeAndChance(Workflow):
         e = datetime.datetime.today()  # WM170 13 "datetime.now(timezone.utc)"
         f = time.localtime()  # WM170 13 "datetime.now(timezone.utc)"
         return [a, b, c, d, e, f, time.process_time(), hash("x"), id(a)]  # WM133 35 "time.monotonic()" # WM133 56 "value itself" # WM133 67 "compare with `is`"
+
+
+class Patterns(Workflow):
+    async def run(self, text):
+        if re.match("(a+)+$", text):  # WM171 12 "methods of str"
+            return json.JSONEncoder()  # WM131 20 "default= and object_hook="
+        return [eval(text), re.I, time.timezone]  # WM131 17 "into a function" # WM171 29 "methods of str" # WM131 35 "use datetime"
 
 
 class Values(Workflow):

@@ -43,6 +43,7 @@ from waymark.errors import ValueEncodingError
 from waymark.program.library import ATTRIBUTES, FUNCTIONS, METHODS, VALUES
 from waymark.program.live import live_object
 from waymark.program.program import HELD, Parameter
+from waymark.program.refused import REFUSED
 from waymark.values.classes import ClassInfo, ClassKind
 from waymark.values.codec import encode
 
@@ -497,6 +498,9 @@ class FunctionResolver:
         shown = ast.unparse(node)
         match base:
             case Module(module):
+                refused = REFUSED.get(f"{module.__name__}.{node.attr}")
+                if refused is not None:
+                    return Refusal(refused.code, f"`{shown}` {refused.reason}", refused.help)
                 value = getattr(module, node.attr, MISSING)
                 if value is MISSING:
                     hint = near(node.attr, dir(module))
