@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         UnsupportedPatternError,
         ValueEncodingError,
         WaymarkError,
+        WorkflowDeadlock,
         WorkflowFailedError,
         WorkflowLimitExceeded,
     )
@@ -49,6 +50,7 @@ _HOMES = {
         "ValueEncodingError",
         "WaymarkError",
         "WorkflowFailedError",
+        "WorkflowDeadlock",
         "WorkflowLimitExceeded",
     ),
     "waymark.model.policy": ("RetryPolicy",),
@@ -77,6 +79,7 @@ __all__ = [
     "ValueEncodingError",
     "WaymarkError",
     "Workflow",
+    "WorkflowDeadlock",
     "WorkflowFailedError",
     "WorkflowLimitExceeded",
     "action",

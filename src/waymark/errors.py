@@ -20,6 +20,7 @@ WaymarkError
 ├─ InstanceNotFound               no such instance, or it was removed by retention
 ├─ WorkflowFailedError            a run ended in failure (also a RuntimeError)
 ├─ WorkflowLimitExceeded          a run used more fuel or memory than it may; ends the run
+├─ WorkflowDeadlock               every task of a run waits for something that can never come; ends the run
 ├─ ScheduleAlreadyExistsError
 └─ ActionError                    what an action call can raise inside run() besides its own error
    ├─ ActionTimeout               an attempt ran longer than its timeout
@@ -177,6 +178,10 @@ class WorkflowFailedError(WaymarkError, RuntimeError):
 
 class WorkflowLimitExceeded(WaymarkError):
     """A run used more fuel or memory than one run may. It ends the run; `except` cannot catch it."""
+
+
+class WorkflowDeadlock(WaymarkError):
+    """Every task of a run waits for something that can never come. It ends the run; `except` cannot catch it."""
 
 
 class ScheduleAlreadyExistsError(WaymarkError):

@@ -161,15 +161,13 @@ class Driver:
                 if machine.outcome is not None:
                     return self._ending(machine)
                 entry = self._next_entry(machine)
-                if entry is None:
-                    return HANGS
                 self.journal.append(encode_entry(entry))
                 self._take(runner, machine.apply(decode_entry(self.journal[-1])))
                 if self.between is not None and machine.outcome is None:
                     machine = self.between(self, machine)
         raise AssertionError("the run does not end")
 
-    def _next_entry(self, machine: Machine) -> Entry | None:
+    def _next_entry(self, machine: Machine) -> Entry:
         """What happens next: a timer or a result, timers first."""
         under_way = self._under_way
         if (waits_for := machine.tasks.exclusive) is not None:
@@ -185,8 +183,7 @@ class Driver:
             self._now_us = call.due_us
             self.cancelled += isinstance(call.event, CallTimedOut)
             return Entry(self._now_us, (call.event,))
-        if timer_us is None:
-            return None
+        assert timer_us is not None, "the run waits for nothing"
         self._now_us = max(self._now_us, timer_us)
         return Entry(self._now_us, ())
 
@@ -236,6 +233,8 @@ class Driver:
         match machine.outcome:
             case Completed(value=value):
                 return ending_of_value(decode(value, self._classes))
+            case Failed(error_type="WorkflowDeadlock"):
+                return HANGS
             case Failed(exception=data):
                 return ending_of_error(decode(data, self._classes))
         raise AssertionError("the run has not ended")

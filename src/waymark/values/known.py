@@ -45,6 +45,7 @@ KNOWN_CLASSES: dict[ClassKey, type] = {
         errors.ValueEncodingError,
         errors.ValueDecodingError,
         errors.WorkflowLimitExceeded,
+        errors.WorkflowDeadlock,
         asyncio.CancelledError,
         asyncio.InvalidStateError,
         asyncio.QueueEmpty,

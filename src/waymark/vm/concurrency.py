@@ -171,7 +171,7 @@ class FutureMethods:
         return task.uncancel()
 
     def _get_name(self, task: Task) -> str:
-        return task.name if task.name is not None else f"Task-{task.number}"
+        return task.shown_name
 
     def _set_name(self, task: Task, value: Any) -> None:
         check_shown(self._meter, value)

@@ -40,8 +40,8 @@ class LibraryCoroutine(MachineValue):
 
     @property
     def waits_for(self) -> str:
-        """What it is, for the message of a run that can never go on."""
-        return "a coroutine of asyncio"
+        """What it is, for the message of a run that can never go on; empty where what it waits for says more."""
+        return ""
 
     def advance(self, tasks: Any, value: Any, error: BaseException | None) -> Any:
         """Go on.

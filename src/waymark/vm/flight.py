@@ -276,6 +276,12 @@ class Flight:
         """Whether any attempt must be running now."""
         return any(not call.is_waiting for call in self.pending.values())
 
+    def is_empty(self) -> bool:
+        """Whether nothing can ever happen to the run any more; timers beyond the end of time count as nothing."""
+        return not self.pending and not any(
+            timer.target for due_us, _, timer in self.timers if due_us < _FOREVER_US
+        )
+
     def end(self) -> None:
         """The run has ended: what still runs is called off, and what was asked for in this slice is not started."""
         for call_id in list(self.pending):

@@ -110,6 +110,11 @@ class Task(Future):
         self.is_cancelling, self.message = True, message
         return True
 
+    @property
+    def shown_name(self) -> str:
+        """Its name, or the one that asyncio makes up."""
+        return self.name if self.name is not None else f"Task-{self.number}"
+
     def uncancel(self) -> int:
         """Take back one cancellation; returns how many are left."""
         if self.cancels > 0:

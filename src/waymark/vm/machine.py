@@ -22,6 +22,7 @@ from waymark.vm.attributes import Attributes
 from waymark.vm.calls import Calls
 from waymark.vm.chance import Chance
 from waymark.vm.code import Code
+from waymark.vm.deadlock import deadlock
 from waymark.vm.events import Completed, Effect, Entry, Failed, StartCall
 from waymark.vm.flight import MAX_LOSSES, Flight
 from waymark.vm.futures import Future, Task
@@ -140,6 +141,8 @@ class Machine:
         self.flight.moment_us = self.now_us
 
     def _close_slice(self) -> list[Effect]:
+        if self.outcome is None and self.flight.is_empty():
+            self._fail(deadlock(self.code, self.tasks))
         if self.outcome is not None:
             self.flight.end()
             self.tasks.ready.clear()

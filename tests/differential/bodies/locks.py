@@ -551,3 +551,49 @@ class MissingAttributes(Workflow):
         ):
             found.append(hasattr(value, name))
         return found
+
+
+@body("lock", "event", "queue", "put", "gather", "group", "condition", "semaphore", "task", "leftover")
+class Hangs(Workflow):
+    async def forever(self):
+        await asyncio.Event().wait()
+
+    async def deaf(self):
+        while True:
+            try:
+                await self.forever()
+            except asyncio.CancelledError:
+                pass
+
+    async def run(self, kind):
+        lock = asyncio.Lock()
+        await lock.acquire()
+        match kind:
+            case "lock":
+                await lock.acquire()
+            case "event":
+                await asyncio.gather(self.forever(), echo(1, 3))
+            case "queue":
+                await asyncio.Queue().get()
+            case "put":
+                queue = asyncio.Queue(1)
+                await queue.put(1)
+                await queue.put(2)
+            case "gather":
+                await asyncio.gather(self.forever(), self.forever())
+            case "group":
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self.forever())
+            case "condition":
+                condition = asyncio.Condition()
+                async with condition:
+                    await condition.wait()
+            case "semaphore":
+                async with asyncio.Semaphore(0):
+                    pass
+            case "task":
+                await asyncio.wait([asyncio.create_task(self.forever())])
+            case "leftover":
+                task = asyncio.create_task(self.deaf())
+                await asyncio.sleep(1)
+                return "result"
