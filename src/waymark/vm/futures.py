@@ -148,6 +148,7 @@ class Gather(Future):
         """Cancel every child; it ends when they have."""
         if self.status != PENDING:
             return False
+        tasks.machine.meter.burn(len(self.children))  # a child may stand in many gathers, many times over
         asked = [child.cancel(tasks, message) for child in self.children]
         self.is_cancelling |= any(asked)
         return any(asked)

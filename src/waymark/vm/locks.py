@@ -39,7 +39,9 @@ class _Call(LibraryCoroutine):
         """Leave the line."""
         future, self.future = self.future, None
         assert future is not None
-        self.owner.waiters.remove(future)
+        waiters = self.owner.waiters
+        self.owner.tasks.machine.meter.burn(len(waiters) >> (8 if waiters[0] is future else 4))
+        waiters.remove(future)
         return future
 
 
@@ -66,6 +68,7 @@ class _Lockable(AsyncManager):
 
     def wake_first(self, value: Any) -> bool:
         """Wake who waits longest and is not awake yet."""
+        self.tasks.machine.meter.burn(len(self.waiters) >> 4)
         for future in self.waiters:
             if future.status == PENDING:
                 self.tasks.resolve(future, value)
@@ -224,6 +227,7 @@ class Event(LoopBound):
     def set(self) -> None:
         if not self.value:
             self.value = True
+            self.tasks.machine.meter.burn(len(self.waiters) >> 2)
             for future in self.waiters:
                 if future.status == PENDING:
                     self.tasks.resolve(future, True)
@@ -292,6 +296,7 @@ class Condition(_Lockable):
 
     def wake(self, n: Any) -> None:
         """Wake so many of those who wait."""
+        self.tasks.machine.meter.burn(len(self.waiters) >> 2)
         count = 0
         for future in self.waiters:
             if count >= n:

@@ -99,7 +99,7 @@ class Machine:
             else:
                 self.main = self.tasks.start_main(Coroutine(0, values))
                 self.tasks.run_ready()
-        except UNCATCHABLE as error:
+        except (*UNCATCHABLE, RecursionError) as error:
             self._end_with(error)
         return self._close_slice()
 
@@ -116,7 +116,7 @@ class Machine:
                     break
                 self.flight.handle(event)
                 self.tasks.run_ready()
-        except UNCATCHABLE as error:
+        except (*UNCATCHABLE, RecursionError) as error:
             self._end_with(error)
         return self._close_slice()
 
@@ -172,6 +172,10 @@ class Machine:
         if isinstance(error, MemoryError):
             error = WorkflowLimitExceeded(
                 "the run needs more memory than its shard may use; do this in an @action"
+            )
+        if isinstance(error, RecursionError):  # tasks that wait for tasks, without end
+            error = WorkflowLimitExceeded(
+                "too many tasks wait for each other in a row; do this in an @action"
             )
         error.__traceback__ = None
         for frame in reversed(self.tasks.frames):

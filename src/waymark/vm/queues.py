@@ -96,6 +96,7 @@ class Queue(LoopBound):
 
     def wake(self, waiters: list[Future]) -> None:
         """Wake who waits longest."""
+        self.tasks.machine.meter.burn(len(waiters) >> 8)
         while waiters:
             future = waiters.pop(0)
             if future.status == PENDING:
@@ -153,6 +154,7 @@ class _QueueCall(LibraryCoroutine):
         future = self.future
         assert future is not None
         future.cancel(tasks)
+        tasks.machine.meter.burn(len(waiters) >> 3)
         if future in waiters:
             waiters.remove(future)
         if can_go_on and future.status != CANCELLED:

@@ -70,6 +70,7 @@ class WaitCall(LibraryCoroutine):
             self.futures = _checked(tasks, self.futures, self.return_when)
             return self._wait(tasks, Countdown(len(self.futures), self.return_when))
         self.countdown.stop_timer(tasks)
+        tasks.machine.meter.burn(sum(4 + (len(future.watchers) >> 2) for future in self.futures))
         for future in self.futures:
             future.unwatch(self.countdown)
         if error is not None:

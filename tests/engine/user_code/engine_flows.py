@@ -197,3 +197,59 @@ if os.environ.get("WAYMARK_TEST_MISSING_ACTION") != "hide":
     class Missing(Workflow):
         async def run(self) -> str:
             return await sometimes_missing()
+
+
+@action
+async def measure(value: int, pause_s: float) -> int:
+    await record("begun")
+    await asyncio.sleep(pause_s)
+    return value
+
+
+@action
+async def never_in_time() -> None:
+    """Called off by its run; the ledger holds only what has a result."""
+    await asyncio.sleep(60)
+
+
+@workflow
+class Concurrent(Workflow):
+    """Tasks, a group, a lock, a queue and a timeout at once; the result is the same whatever is killed and whenever."""
+
+    async def run(self, number: int) -> list[object]:
+        self.lock = asyncio.Lock()
+        self.order: list[int] = []
+        queue: asyncio.Queue[int | None] = asyncio.Queue(2)
+        background = asyncio.create_task(self.endless())
+        async with asyncio.TaskGroup() as group:
+            reader = group.create_task(self.read(queue))
+            for n in range(4):
+                group.create_task(self.write(queue, n))
+        try:
+            async with asyncio.timeout(1):
+                await never_in_time()
+        except TimeoutError:
+            late = "late"
+        background.cancel()
+        try:
+            await background
+        except asyncio.CancelledError:
+            return [number, late, reader.result(), sorted(self.order)]
+        return ["the background task ended by itself"]
+
+    async def endless(self) -> None:
+        while True:
+            await asyncio.sleep(0.3)
+
+    async def write(self, queue: asyncio.Queue[int | None], n: int) -> None:
+        async with self.lock:
+            self.order.append(await measure(n, 0.05))
+        await queue.put(n)
+
+    async def read(self, queue: asyncio.Queue[int | None]) -> int:
+        total = 0
+        for _ in range(4):
+            item = await queue.get()
+            assert item is not None
+            total += await measure(item, 0.05)
+        return total
