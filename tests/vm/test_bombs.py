@@ -48,8 +48,10 @@ LIMITED = [
     "e = asyncio.Event()\ns = [asyncio.create_task(e.wait()) for _ in range(10 ** 6)]",
     "g = asyncio.gather(asyncio.sleep(1))\nfor _ in range(20): g = asyncio.gather(*[g] * 1000)\ng.cancel()",
     "g = asyncio.gather(asyncio.sleep(1))\nfor _ in range(20000): g = asyncio.gather(g)\ng.cancel()",
-    "async def f(t): await t\nt = asyncio.create_task(asyncio.sleep(9))\nfor _ in range(20000): t = asyncio.create_task(f(t))\nawait asyncio.sleep(0)\nt.cancel()\nwhile True: await asyncio.sleep(0)",
-    "e = asyncio.Lock()\nawait e.acquire()\nwhile True:\n    t = asyncio.create_task(e.acquire())\n    await asyncio.sleep(0)\n    t.cancel()\n    await asyncio.wait([t])",
+    "async def f(t): await t\nt = asyncio.create_task(asyncio.sleep(9))\n"
+    "for _ in range(20000): t = asyncio.create_task(f(t))\nawait asyncio.sleep(0)\nt.cancel()\nwhile True: await asyncio.sleep(0)",
+    "e = asyncio.Lock()\nawait e.acquire()\nwhile True:\n    t = asyncio.create_task(e.acquire())\n"
+    "    await asyncio.sleep(0)\n    t.cancel()\n    await asyncio.wait([t])",
     "g = ExceptionGroup('g', [ValueError()] * 100000)\nwhile True: g.split(KeyError)",
     "g = ValueError()\nwhile True: g = ExceptionGroup('g', [g] * 100)",
     "while True:\n    try: raise ExceptionGroup('g', [ValueError()] * 10000)\n    except* ValueError: pass",

@@ -238,7 +238,7 @@ class Concurrent(Workflow):
         return ["the background task ended by itself"]
 
     async def endless(self) -> None:
-        while True:
+        for _ in range(10**9):
             await asyncio.sleep(0.3)
 
     async def write(self, queue: asyncio.Queue[int | None], n: int) -> None:
