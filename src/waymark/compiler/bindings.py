@@ -79,6 +79,8 @@ class Form(Enum):
 
     RUN_ACTION = auto()
     """self.run_action(call, retry=..., timeout=...)"""
+    SUPER = auto()
+    """super() before `.name`: self, for which method it is has been found out."""
     CAST = auto()
     """typing.cast(type, value): the value."""
     ANY = auto()

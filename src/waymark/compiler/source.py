@@ -61,6 +61,14 @@ class FunctionSource:
     """It is written inside another function of the program."""
 
     @property
+    def defined_in(self) -> type | None:
+        """The class whose body holds the method, known when it mentions `super`."""
+        if "__class__" not in self.function.__code__.co_freevars:
+            return None
+        found = self.function.__closure__[self.function.__code__.co_freevars.index("__class__")].cell_contents  # type: ignore[index]
+        return found if isinstance(found, type) else None
+
+    @property
     def statements(self) -> list[ast.stmt]:
         """The body; that of a lambda returns its expression, a generator expression has none."""
         if isinstance(self.node, ast.GeneratorExp):
@@ -156,45 +164,77 @@ def own_run(cls: type) -> types.FunctionType | None:
 
 
 def find_source(cls: type, findings: Findings) -> WorkflowSource:
-    """Find run() and, through `self.name`, every helper it reaches."""
+    """Find run() and, through `self.name` and `super().name`, every method it reaches."""
     run = own_run(cls)
     if run is None:
         raise TypeError(f"{cls.__qualname__} has no run() method; write `async def run(self, ...)`")
     files = Files()
-    found: dict[str, FunctionSource] = {}
+    found: list[FunctionSource] = []
     waiting: list[tuple[str, types.FunctionType, bool]] = [("run", run, False)]
-    asked = {"run"}
+    asked = {run}
     while waiting:
         name, function, is_static = waiting.pop(0)
         source = locate(name, function, is_static, files, findings, "staticmethod" if is_static else "")
         if source is None:
             continue
-        found[name] = source
-        for mention in mentions_of_self(source):
-            helper = find_helper(cls, mention)
-            if helper is not None and mention not in asked:
-                asked.add(mention)
-                waiting.append((mention, *helper))
-    return WorkflowSource(cls, workflow_name(cls), tuple(found.values()), files)
+        found.append(source)
+        for mention, method in _methods_mentioned(cls, source):
+            if method[0] not in asked:
+                asked.add(method[0])
+                waiting.append((mention, *method))
+    return WorkflowSource(cls, workflow_name(cls), tuple(found), files)
+
+
+def _methods_mentioned(
+    cls: type, source: FunctionSource
+) -> Iterator[tuple[str, tuple[types.FunctionType, bool]]]:
+    for mention in mentions_of_self(source):
+        helper = find_helper(cls, mention)
+        if helper is not None:
+            yield mention, helper
+    for node in ast.walk(source.node):
+        if isinstance(node, ast.Attribute) and is_super_call(node.value):
+            name = source.mangled(node.attr)
+            method = method_of(value_after(cls, source.defined_in, name))
+            if method is not None:
+                yield name, method
+
+
+def is_super_call(node: ast.AST) -> bool:
+    """Whether a node is written `super()`."""
+    match node:
+        case ast.Call(func=ast.Name(id="super"), args=[], keywords=[]):
+            return True
+        case _:
+            return False
+
+
+def value_after(cls: type, owner: type | None, name: str) -> object:
+    """What `super().name` finds in a method of `owner`, as it stands in a class body; None when nothing is found."""
+    bases = cls.__mro__
+    following = bases[bases.index(owner) + 1 :] if owner in bases else ()
+    return next((vars(base)[name] for base in following if name in vars(base)), None)
+
+
+def method_of(value: object) -> tuple[types.FunctionType, bool] | None:
+    """The function behind an entry of a class body that would be compiled along, and whether it is static."""
+    is_static = isinstance(value, staticmethod)
+    function = value.__func__ if isinstance(value, staticmethod) else value
+    function = getattr(function, NATIVE_RUN_ATTRIBUTE, function)
+    if (
+        not isinstance(function, types.FunctionType)
+        or hasattr(function, PRIMITIVE_ATTRIBUTE)
+        or hasattr(function, "__waymark_action__")
+    ):
+        return None
+    return function, is_static
 
 
 def find_helper(cls: type, name: str) -> tuple[types.FunctionType, bool] | None:
     """The method of this name that would be compiled along, and whether it is static."""
-    for base in cls.__mro__:
-        if name in vars(base):
-            value = vars(base)[name]
-            is_static = isinstance(value, staticmethod)
-            function = value.__func__ if is_static else value
-            if (
-                not isinstance(function, types.FunctionType)
-                or hasattr(function, PRIMITIVE_ATTRIBUTE)
-                or hasattr(function, "__waymark_action__")
-                or name == "run"
-                or (name.startswith("__") and name.endswith("__"))
-            ):
-                return None
-            return function, is_static
-    return None
+    if name == "run" or (name.startswith("__") and name.endswith("__")):
+        return None
+    return next((method_of(vars(base)[name]) for base in cls.__mro__ if name in vars(base)), None)
 
 
 def mentions_of_self(source: FunctionSource) -> Iterator[str]:

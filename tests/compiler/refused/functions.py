@@ -134,3 +134,34 @@ async def later(n):
 
 def now(n):
     return [n]
+
+
+class Above(Workflow):
+    limit = 3
+
+    @property
+    def prop(self):
+        return 1
+
+    def step(self):
+        return 1
+
+    async def run(self):
+        return self.step()
+
+
+class Supers(Above):
+    def step(self):
+        return super().step()
+
+    async def run(self):
+        a = super()  # WM131 13 "write `super().name(...)`"
+        b = super(Supers, self).step()  # WM131 13 "write `super().name(...)`" # WM123 27 "pass on the values"
+        c = [super().step() for _ in "a"]  # WM131 14 "outside of functions"
+        d = (lambda: super().step())()  # WM131 22 "outside of functions"
+        e = super().nothing()  # WM122 13 "order of the bases"
+        f = super().prop  # WM124 13 "ordinary method"
+        g = await super().run_action(later(1))  # WM124 19 "write `self.run_action`"
+        await super().step()  # WM141 15 "leave out `await`"
+        super().run()  # WM140 9 "write `await super().run(...)`"
+        return [a, b, c, d, e, f, g]

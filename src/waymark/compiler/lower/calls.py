@@ -25,6 +25,9 @@ def lower_call(to: FunctionLowering, node: ast.Call) -> None:
     match to.resolved.forms.get(node), node.args:
         case Form.RUN_ACTION, _:
             _run_action(to, node)
+        case Form.SUPER, _:
+            assert to.resolved.self_index is not None
+            to.load(to.resolved.self_index)
         case Form.CAST, [_, value]:
             to.expression(value)
         case (Form.ANY | Form.ALL) as form, [ast.GeneratorExp() as generator]:

@@ -38,7 +38,7 @@ from waymark.compiler.resolve.scopes import (
 from waymark.compiler.resolve.statics import Module, Refusal, Static, Statics, Typing
 from waymark.compiler.resolve.variables import Scope, Variables
 from waymark.compiler.resolve.workflow_class import Primitive, WorkflowClass
-from waymark.compiler.source import CodeNode, FunctionSource
+from waymark.compiler.source import CodeNode, FunctionSource, is_super_call
 from waymark.errors import ValueEncodingError
 from waymark.program.library import ATTRIBUTES, FUNCTIONS, METHODS, VALUES
 from waymark.program.live import live_object
@@ -408,6 +408,17 @@ class FunctionResolver:
         """Whether a node is the name self."""
         return isinstance(node, ast.Name) and self._variables.is_self(self.source.mangled(node.id))
 
+    def is_super(self, node: ast.AST) -> bool:
+        """Whether a node is `super()` where it stands for the workflow: directly in a method, for it needs the method's own first argument."""
+        return (
+            is_super_call(node)
+            and self.source.self_name is not None
+            and self.source.defined_in is not None
+            and not self._variables.scopes
+            and self._variables.find("super") is None
+            and outer_value(self.source.function, "super") is super
+        )
+
     def _visit_Attribute(self, node: ast.Attribute) -> None:
         name = self.source.mangled(node.attr)
         if isinstance(node.value, ast.Name) and self.is_self(node.value):
@@ -415,6 +426,8 @@ class FunctionResolver:
                 self._variables.found(self.source.mangled(node.value.id))
             )
         if isinstance(node.ctx, ast.Load):
+            if self.is_super(node.value):
+                self.set_form(node.value, Form.SUPER)
             found = self.static(node)
             if found is not None:
                 self._use(node, found)
@@ -494,6 +507,8 @@ class FunctionResolver:
             return None
         if self.is_self(node.value):
             return self.workflow.member(self.source.mangled(node.attr))
+        if self.is_super(node.value):
+            return self.workflow.super_member(self.source, self.source.mangled(node.attr))
         base = self.static(node.value)
         shown = ast.unparse(node)
         match base:

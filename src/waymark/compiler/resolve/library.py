@@ -36,8 +36,8 @@ _REFUSED: dict[int, Refused] = {
 """By identity of the function or class."""
 _SUPER = (
     "WM131",
-    "`super()` is not supported yet",
-    "give the base class's method another name and call it on self",
+    "`super` is of use as `super().name` only, directly in a method of the workflow",
+    "write `super().name(...)` outside of functions and comprehensions in the method",
 )
 _IO_HELP = "move it into an @action and await it"
 

@@ -115,6 +115,8 @@ def _problem(function: types.FunctionType) -> str:
         return "it is decorated, so what runs is not its own code"
     if function.__code__.co_flags & _GENERATOR_FLAGS:
         return "it is a generator"
+    if "__class__" in function.__code__.co_freevars:
+        return "it calls super(), which only methods of the workflow can"
     if function.__closure__ is not None:
         return "it keeps variables of a function around it, as decorated functions do"
     if function.__name__ == "<lambda>":

@@ -12,7 +12,7 @@ from waymark.compiler.bindings import Constant, Helper, SelfData, Stored
 from waymark.compiler.resolve.names import near
 from waymark.compiler.resolve.statics import ACTION_ATTRIBUTE, Refusal, Static, Statics
 from waymark.compiler.resolve.table import FunctionTable
-from waymark.compiler.source import PRIMITIVE_ATTRIBUTE, FunctionSource, find_helper
+from waymark.compiler.source import PRIMITIVE_ATTRIBUTE, FunctionSource, find_helper, method_of, value_after
 
 if TYPE_CHECKING:
     from waymark.compiler.resolve.functions import FunctionResolver
@@ -69,6 +69,37 @@ class WorkflowClass:
                 return SelfData(name)
             return self._unknown(name)
         return self._data(name, value)
+
+    def super_member(self, source: FunctionSource, name: str) -> Static:
+        """What `super().name` is in a method."""
+        value = value_after(self.cls, source.defined_in, name)
+        method = method_of(value)
+        if method is not None:
+            function, is_static = method
+            index = next(
+                (number for number, part in enumerate(self.functions) if part.function is function), None
+            )
+            if index is not None:
+                return Helper(index, self.functions[index].is_async, is_static)
+        if isinstance(getattr(value, PRIMITIVE_ATTRIBUTE, None), str):
+            return Refusal(
+                "WM124", f"`super().{name}` is a method of Workflow itself", f"write `self.{name}`"
+            )
+        if value is None:
+            return Refusal(
+                "WM122",
+                f"no base class has an attribute `{name}`",
+                "check the spelling and the order of the bases",
+            )
+        if hasattr(value, "__get__"):
+            return Refusal(
+                "WM124",
+                f"`super().{name}` is a {type(value).__name__}, which is not supported",
+                "make it an ordinary method and call it",
+            )
+        return self.statics.bind(
+            value, f"super().{name}", f"{self.cls.__module__}.{self.cls.__qualname__}.{name}"
+        )
 
     def _data(self, name: str, value: object) -> Static:
         shown = f"self.{name}"
@@ -165,6 +196,7 @@ def helpers_of(cls: type, functions: Iterable[FunctionSource]) -> dict[str, Help
     """The helpers among the functions, by name; an index counts functions, run() being 0."""
     found: dict[str, Helper] = {}
     for index, source in enumerate(functions):
-        if source.name != "run" and find_helper(cls, source.name) is not None:
+        helper = find_helper(cls, source.name)
+        if helper is not None and helper[0] is source.function:
             found[source.name] = Helper(index, source.is_async, source.is_static)
     return found
