@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import pathlib
-from dataclasses import is_dataclass
+from dataclasses import MISSING, is_dataclass
 from typing import Any, NoReturn
 
 from waymark.errors import UnsupportedPatternError
@@ -26,6 +26,7 @@ from waymark.vm.objects import (
     CALLABLE,
     BoundFunction,
     BoundMethod,
+    BuiltinFunction,
     Closure,
     FunctionValue,
     MachineValue,
@@ -52,6 +53,13 @@ _EXCEPTION_ATTRIBUTES = frozenset(
     }
 )
 _DICT_VIEW_METHODS = frozenset({"isdisjoint"})
+
+
+def _some_function() -> None:
+    """Has the attributes that every function has."""
+
+
+_SAMPLES: dict[type, Any] = {BuiltinFunction: len, BoundMethod: "".upper}
 
 
 class Property:
@@ -124,6 +132,9 @@ class Attributes:
                 return function.qualname
             if name == "__module__":
                 return function.module
+        if not name.endswith(" =") and not hasattr(_SAMPLES.get(type(target), _some_function), name):
+            kind = "function" if isinstance(target, BoundFunction) else type(target).__name__
+            raise AttributeError(f"'{kind}' object has no attribute '{name}'", name=name)
         raise UnsupportedPatternError(
             f"the attribute {name!r} of a function cannot be used in a workflow; keep the value in a variable"
         )
@@ -165,6 +176,9 @@ class Attributes:
         member = self._member(type(target), name)
         if member is not None:
             return self._bound(member, target)
+        field = getattr(type(target), "__dataclass_fields__", {}).get(name)
+        if field is not None and field.default is not MISSING:
+            return field.default  # the instance's own was deleted, so the class's shows through
         refuse_special(target, "__getattr__")
         _refuse_code_of_class(target, name)
         if isinstance(target, PydanticRecord):
@@ -213,7 +227,7 @@ class Attributes:
         if type(target) is SelfObject:
             target.attributes[name] = value
         elif isinstance(target, CALLABLE):
-            self._of_function(target, name if not name.startswith("__") else f"{name} =")
+            self._of_function(target, f"{name} =")
         elif isinstance(target, type | enum.Enum):
             _refuse_shared(target, name)
         elif isinstance(target, BaseException):
