@@ -12,6 +12,9 @@ from waymark.model.records import InstanceStatus
 from waymark.values.codec import ClassSource, decode
 from waymark.values.exceptions import MESSAGE, TRACE, TRACEBACK, attributes_of
 
+_GROUP_DEPTH = 3
+_GROUP_MEMBERS = 10
+
 
 class RemoteTraceback(Exception):
     """Shows what happened in the run and in the worker; the cause of a `WorkflowFailedError`."""
@@ -45,14 +48,31 @@ def _message(error: BaseException) -> str:
     return known if isinstance(known, str) else str(error)
 
 
-def describe(error: BaseException) -> str:
-    """The workflow's own call stack, the worker's traceback, and the same of the causes."""
+def describe(error: BaseException, depth: int = 0) -> str:
+    """The workflow's own call stack, the worker's traceback, and the same of the causes and of what a group holds.
+
+    Args:
+        depth: Groups around this exception.
+    """
     parts: list[str] = []
     link: BaseException | None = error
     while link is not None and len(parts) < 10:
-        parts.append(_one(link))
+        parts.append(_one(link) + (_members(link, depth) if isinstance(link, BaseExceptionGroup) else ""))
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
     return "\nwhich was raised while handling, or because of:\n\n".join(parts)
+
+
+def _members(group: BaseExceptionGroup[BaseException], depth: int) -> str:
+    if depth == _GROUP_DEPTH:
+        return ""
+    lines: list[str] = []
+    count = len(group.exceptions)
+    for number, part in enumerate(group.exceptions[:_GROUP_MEMBERS], 1):
+        lines.append(f"\n  {number} of {count}:")
+        lines.extend(f"    {line}" for line in describe(part, depth + 1).splitlines())
+    if count > _GROUP_MEMBERS:
+        lines.append(f"\n  and {count - _GROUP_MEMBERS} more")
+    return "\n".join(lines)
 
 
 def _one(error: BaseException) -> str:
