@@ -74,7 +74,7 @@ def test_every_public_name_of_asyncio_has_a_decision() -> None:
             assert refusal(value, name)[0] in CODES
 
 
-@pytest.mark.parametrize("type_name", [name for name in SAMPLES if name not in ("enum", "type")])
+@pytest.mark.parametrize("type_name", [name for name in SAMPLES if name not in ("BaseModel", "enum", "type")])
 def test_every_public_member_of_a_value_type_has_a_decision(type_name: str) -> None:
     """Methods and attributes; what only the machine's own stand-ins have is no member of Python's type."""
     native = NATIVE.get(type_name) or getattr(asyncio, type_name, type(SAMPLES[type_name]))

@@ -22,6 +22,7 @@ from waymark.program import library
 from waymark.program.live import live_object
 from waymark.values.collections import Deque
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
+from waymark.values.synthetic import PydanticRecord
 from waymark.vm.callables import Key, Partial
 from waymark.vm.chance import Generator
 from waymark.vm.classes import ClassCalls
@@ -73,6 +74,7 @@ SAMPLES: dict[str, Any] = {
     "HASH": Hash(Machine.__new__(Machine), "md5", b""),
     "partial": Partial(None, len, (1,), {}),
     "KeyWrapper": Key(None, len, 5),
+    "BaseModel": PydanticRecord(),
     "BaseException": ValueError("x"),
     "range": range(3),
     "slice": slice(1),

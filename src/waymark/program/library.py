@@ -6,6 +6,8 @@ A test proves that the VM implements every name, and that nothing else is reacha
 
 from __future__ import annotations
 
+from waymark.values.classes import MODEL_METHODS
+
 
 def _names(**modules: str) -> frozenset[str]:
     """`module.name` for words by module; bare names for `builtins`; `__` in a module stands for a dot."""
@@ -183,6 +185,7 @@ METHODS: dict[str, frozenset[str]] = {
             betavariate choice choices expovariate gammavariate gauss getrandbits lognormvariate normalvariate paretovariate randbytes
             randint random randrange sample seed shuffle triangular uniform vonmisesvariate weibullvariate
         """,
+        "BaseModel": " ".join(MODEL_METHODS),
         "BaseException": "add_note with_traceback",
         "BaseExceptionGroup": "derive split subgroup",
         "Future": "cancel cancelled done exception result",
@@ -209,6 +212,7 @@ CLASS_METHODS: frozenset[str] = _names(
     time="fromisoformat",
     Decimal="from_float",
     Fraction="from_decimal from_float",
+    BaseModel="model_validate model_validate_json",
 )
 """Those of the methods that make a value of the class, or need none, as `type.method`."""
 

@@ -15,6 +15,7 @@ from waymark.compiler.source import own_run
 from waymark.errors import ValueDecodingError
 from waymark.sdk.actions import ActionRegistry, registry
 from waymark.sdk.workflow import WorkflowRegistry, workflow_registry
+from waymark.values.classes import MODEL_METHODS
 from waymark.values.live import LiveSource
 
 
@@ -49,6 +50,10 @@ class LiveClasses(LiveSource):
         """
         cls = self.find(module, qualname)
         if cls is None:
+            owner, _, method = qualname.rpartition(".")
+            model = self.find(module, owner) if method in MODEL_METHODS else None
+            if model is not None and hasattr(model, "__pydantic_fields__"):
+                return getattr(model, method)(*args, **kwargs)
             raise ValueDecodingError(
                 f"class {module}.{qualname} is not known to this worker; "
                 f"it must be in a module with an @action or @workflow, or in the signature of one"

@@ -10,6 +10,11 @@ import msgspec
 SET_NAMES = "__waymark_set_names__"
 """Where the stand-in of a pydantic instance keeps the names of fields that were given explicitly."""
 
+MODEL_METHODS: frozenset[str] = frozenset(
+    {"model_copy", "model_dump", "model_dump_json", "model_validate", "model_validate_json"}
+)
+"""Methods of every pydantic model that workflows have; all but the first run code of the class, on a worker."""
+
 
 class ClassKind(StrEnum):
     """What kind of class a description stands for."""

@@ -72,5 +72,8 @@ class LiveSource:
         key = mro[0] if mro else ClassKey("builtins", "Exception")
         cls: Any = getattr(builtins, key.qualname, None) if key.module == "builtins" else self._known(key)
         if isinstance(cls, type) and issubclass(cls, BaseException):
-            return build_exception(cls, args, attributes)
+            try:
+                return build_exception(cls, args, attributes)
+            except TypeError:
+                pass  # nobody but its own code can make one, as pydantic's ValidationError
         return self._stand_ins.new_exception(mro, args, attributes)

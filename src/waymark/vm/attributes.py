@@ -12,7 +12,7 @@ from dataclasses import MISSING, is_dataclass
 from typing import Any, NoReturn
 
 from waymark.errors import UnsupportedPatternError
-from waymark.program.library import ATTRIBUTES, METHODS, VALUE_MODULES, VALUES
+from waymark.program.library import ATTRIBUTES, CLASS_METHODS, METHODS, VALUE_MODULES, VALUES
 from waymark.program.program import ClassMember, MemberKind
 from waymark.values.exceptions import HIDDEN
 from waymark.values.sets import _Ordered
@@ -150,6 +150,8 @@ class Attributes:
         member = self._member(target, name)
         if member is not None:
             return self._of_type(member, target)
+        if issubclass(target, PydanticRecord) and f"BaseModel.{name}" in CLASS_METHODS:
+            return BoundMethod(target, name)
         if name.startswith("__") or not hasattr(target, name):
             raise AttributeError(f"type object '{target.__name__}' has no attribute '{name}'", name=name)
         raise UnsupportedPatternError(
@@ -179,6 +181,8 @@ class Attributes:
         field = getattr(type(target), "__dataclass_fields__", {}).get(name)
         if field is not None and field.default is not MISSING:
             return field.default  # the instance's own was deleted, so the class's shows through
+        if isinstance(target, PydanticRecord) and name in METHODS["BaseModel"]:
+            return BoundMethod(target, name)
         refuse_special(target, "__getattr__")
         _refuse_code_of_class(target, name)
         if isinstance(target, PydanticRecord):

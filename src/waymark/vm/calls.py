@@ -8,16 +8,18 @@ from typing import Any
 from waymark.errors import UnsupportedPatternError
 from waymark.model.policy import RetryPolicy, timeout_us
 from waymark.program.program import HELD, Function
-from waymark.values.codec import encode
+from waymark.values.codec import encode, key_of
 from waymark.values.collections import KINDS
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
 from waymark.values.special import refuse_special
+from waymark.values.synthetic import PydanticRecord
 from waymark.vm.attributes import Attributes
 from waymark.vm.binding import DEFAULT
 from waymark.vm.callables import CallableValue, Partial
 from waymark.vm.classes import ClassCalls
 from waymark.vm.code import Code
 from waymark.vm.concurrency import FutureMethods
+from waymark.vm.copying import model_copy
 from waymark.vm.events import CONSTRUCT
 from waymark.vm.futures import PENDING, Task
 from waymark.vm.heap import Heap
@@ -83,6 +85,8 @@ class Calls:
             return self._enter(frame, callee, args, kwargs)
         if kind is not BuiltinFunction and kind is not BoundMethod and _has_code(callee):
             return self._construct(callee, args, kwargs)
+        if kind is BoundMethod and is_model(callee.receiver):
+            return self._call_model(frame, callee, args, kwargs)
         result = self._call_here(callee, args, kwargs)
         if type(result) is CallInstead:
             return self.call(frame, result.callee, result.args, result.kwargs)
@@ -93,6 +97,10 @@ class Calls:
         """A library function calls a value of the run, which must end without waiting."""
         if type(callee) in _FUNCTIONS:
             return self._call_back(callee, args, kwargs or {})
+        if type(callee) is BoundMethod and is_model(callee.receiver):
+            if callee.name == "model_copy":
+                return self._copy_model(callee.receiver, args, kwargs or {})
+            raise _cannot_wait(f"{callee.name}()")
         if _has_code(callee):
             raise _cannot_wait(f"{callee.__name__}()")
         result = self._call_here(callee, args, kwargs or {})
@@ -270,6 +278,33 @@ class Calls:
         self._tasks.stand_still(call)
         return WAIT
 
+    def _call_model(
+        self, frame: Frame, method: BoundMethod, args: list[Any], kwargs: dict[str, Any]
+    ) -> str | None:
+        """A method that every pydantic model has: validation and serialization are the class's own, so a worker does them."""
+        receiver = method.receiver
+        cls = receiver if isinstance(receiver, type) else type(receiver)
+        if method.name == "model_copy":
+            frame.stack.append(self._copy_model(receiver, args, kwargs))
+            return None
+        if isinstance(receiver, type) and any(isinstance(argument, cls) for argument in args):
+            raise UnsupportedPatternError(
+                f"{cls.__name__}.{method.name}() of an instance cannot be used in a workflow; the instance is valid already"
+            )
+        if self._depth:
+            raise _cannot_wait(f"{cls.__name__}.{method.name}()")
+        key = key_of(cls)
+        given = args if isinstance(receiver, type) else [receiver, *args]
+        name = f"{key.qualname}.{method.name}"
+        arguments = encode([given, kwargs], root=f"arguments of {name}()")
+        self._tasks.stand_still(
+            self._machine.flight.ask(CONSTRUCT, key.module, name, arguments, is_exclusive=True)
+        )
+        return WAIT
+
+    def _copy_model(self, receiver: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        return model_copy(self._machine, receiver, *args, **kwargs)
+
     def name_of(self, callee: Any) -> str:
         """How CPython names a callee in argument errors."""
         if type(callee) in _FUNCTIONS:
@@ -288,6 +323,13 @@ class Calls:
 
 def _held_before(function: Function, position: int) -> int:
     return sum(parameter.default == HELD for parameter in function.parameters[:position])
+
+
+def is_model(value: Any) -> bool:
+    """A pydantic model, or an instance of one."""
+    return isinstance(value, PydanticRecord) or (
+        isinstance(value, type) and issubclass(value, PydanticRecord)
+    )
 
 
 def _has_code(callee: Any) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from waymark.errors import UnsupportedPatternError
+from waymark.values.classes import SET_NAMES
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
 from waymark.values.special import refuse_special
 from waymark.values.synthetic import PydanticRecord
@@ -129,6 +130,18 @@ def _copy(machine: Any, x: Any) -> Any:
 
 def _deepcopy(machine: Any, x: Any) -> Any:
     return _Copier(machine, is_deep=True).copy(x)
+
+
+def model_copy(machine: Any, record: Any, *, update: Any = None, deep: Any = False) -> Any:
+    """`model.model_copy(...)`, which validates nothing."""
+    made = _Copier(machine, is_deep=bool(deep)).copy(record)
+    if update:
+        machine.meter.burn(machine.meter.consume(update))
+        vars(made).update(update)
+        names = vars(made).get(SET_NAMES)
+        if names is not None:
+            vars(made)[SET_NAMES] = tuple(sorted({*names, *update}))
+    return made
 
 
 def _is_instance(value: Any) -> bool:

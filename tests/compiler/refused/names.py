@@ -236,7 +236,7 @@ class Classes(Workflow):
 class Methods(Workflow):
     async def run(self, order: Order):
         a = Order.empty().saved()  # WM136 13 "in an @action"
-        b = Model.model_validate({"x": 1})  # WM136 13 "helper method"
+        b = Model.model_validate({"x": 1})
         c = order.double()
         d = "x".read_text({})  # WM136 13 "in an @action"
         f = order.printed + (await tagged()).label  # WM136 13 "use the fields" # WM136 29 "use the fields"

@@ -15,6 +15,7 @@ from waymark.compiler.bindings import Action, Binding, Constant, Library, Stored
 from waymark.compiler.resolve import library
 from waymark.compiler.source import NATIVE_RUN_ATTRIBUTE
 from waymark.errors import ValueEncodingError
+from waymark.program.library import METHODS
 from waymark.program.program import ActionReference, Parameter, ParameterKind
 from waymark.values.classes import ClassInfo, ClassKey, ClassKind
 from waymark.values.codec import encode
@@ -115,7 +116,8 @@ class Statics:
             return self.bind(found, shown, shown)
         if isinstance(found, classmethod | property) or hasattr(found, "__get__"):
             is_users = any(name in vars(base) for base in user_mro(cls))
-            return None if is_users else _class_code(cls, name)
+            is_models = hasattr(cls, "__pydantic_fields__") and name in METHODS["BaseModel"]
+            return None if is_users or is_models else _class_code(cls, name)
         return self.bind(getattr(cls, name), shown, f"{cls.__module__}.{cls.__qualname__}.{name}")
 
     def store(self, value: object, shown: str, label: str) -> Stored | Refusal:
