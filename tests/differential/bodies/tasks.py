@@ -778,13 +778,17 @@ class TimeoutMisused(Workflow):
 @body()
 class TimeoutAt(Workflow):
     async def run(self):
-        async with asyncio.timeout(None) as clock:
-            clock.reschedule(1000)
-        try:
-            async with asyncio.timeout_at(2.5) as limit:
-                await echo("slow", 5)
-        except TimeoutError:
-            return limit.when()
+        async with asyncio.timeout(0.5) as clock:
+            start = clock.when()
+        log = []
+        for seconds in (2, 6):
+            try:
+                async with asyncio.timeout_at(start + seconds) as limit:
+                    log.append(await echo("slow", 3))
+            except TimeoutError:
+                log.append("late")
+            log.append(limit.when() - start)
+        return log
 
 
 @body()
