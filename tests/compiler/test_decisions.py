@@ -15,8 +15,9 @@ import pytest
 from tests.compiler.test_golden import CLASSES
 from waymark.compiler import decisions
 from waymark.compiler.check import check
+from waymark.compiler.codes import CODES
 from waymark.compiler.decisions import FIELDS, NODES, OUTSIDE, Lowered, NoEffect, Refused
-from waymark.compiler.diagnostics import CODES, Findings
+from waymark.compiler.diagnostics import Findings
 from waymark.compiler.lower import LOWERINGS, lower
 from waymark.compiler.resolve import resolve
 from waymark.compiler.source import find_source

@@ -91,5 +91,6 @@ def test_a_finding_is_rendered_with_place_source_line_caret_and_help() -> None:
         "  shop/flows.py:42:9 in CheckoutWorkflow.run\n"
         "      yield item\n"
         "      ^^^^^^^^^^\n"
-        "  help: append each value to a list and return the list"
+        "  help: append each value to a list and return the list\n"
+        "  more: waymark explain WM104 (docs/diagnostics.md#wm104)"
     )

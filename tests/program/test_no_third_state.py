@@ -14,8 +14,8 @@ import types
 import pytest
 
 from tests.vm.test_library import SAMPLES, allowed
+from waymark.compiler.codes import CODES
 from waymark.compiler.decisions import FIELDS
-from waymark.compiler.diagnostics import CODES
 from waymark.compiler.resolve.library import refusal
 from waymark.program import library
 from waymark.program.live import MISSING, live_object

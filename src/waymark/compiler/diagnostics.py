@@ -7,53 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from waymark.compiler.codes import CODES, reference
 from waymark.errors import UnsupportedPatternError
 
 if TYPE_CHECKING:
     from waymark.compiler.source import FunctionSource
-
-CODES: dict[str, str] = {
-    "WM101": "the source of a function cannot be found, or differs from what was imported",
-    "WM102": "code that is nested too deeply or too long",
-    "WM103": "syntax that this release does not know",
-    "WM104": "yield",
-    "WM107": "a class defined inside a workflow function",
-    "WM108": "import",
-    "WM109": "global",
-    "WM110": "with over something that it cannot enter",
-    "WM111": "async for",
-    "WM112": "async with over something that it cannot enter",
-    "WM116": "a decorator on a workflow function",
-    "WM117": "type aliases and type parameters",
-    "WM118": "await inside a generator expression",
-    "WM120": "a name that is not defined",
-    "WM121": "a local variable that is never assigned",
-    "WM122": "an attribute that the workflow does not have",
-    "WM123": "self used as a value",
-    "WM124": "a kind of class member that workflows cannot use",
-    "WM125": "assignment to a method of the workflow",
-    "WM126": "state that is set in __init__",
-    "WM130": "a function that cannot be compiled along",
-    "WM131": "a library function or class that workflows do not have",
-    "WM132": "input and output",
-    "WM133": "time and chance",
-    "WM134": "a value that cannot be kept with the program",
-    "WM135": "a class whose own code would have to run",
-    "WM136": "a method that values in workflows do not have",
-    "WM137": "a module used as a value",
-    "WM138": "special attributes",
-    "WM139": "a workflow started inside a workflow",
-    "WM140": "an awaitable that is never awaited",
-    "WM141": "await of something that is not awaitable",
-    "WM142": "a wrong call of self.run_action",
-    "WM143": "a typing construct used as a value",
-    "WM144": "a part of asyncio that workflows do not have",
-    "WM150": "an annotation that would have to be evaluated",
-    "WM170": "the time zone of the host",
-    "WM171": "a regular expression, whose time nobody can tell",
-    "WM160": "the event loop and what belongs to it",
-}
-"""Every code and what it refuses. A code is never given another meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +51,7 @@ class Diagnostic:
             start = max(self.column - 1 - indent, 0)
             carets = "^" * max(1, min(self.width, len(text) - start))
             lines += [f"      {text}", f"      {' ' * start}{carets}"]
-        lines.append(f"  help: {self.help}")
+        lines += [f"  help: {self.help}", f"  more: {reference(self.code)}"]
         return "\n".join(lines)
 
 

@@ -125,6 +125,8 @@ class WorkflowClass:
                 type(value), f"a {type(value).__name__}"
             )
             if isinstance(value, types.FunctionType):
+                if find_helper(self.cls, name) is not None:
+                    return SelfData(name)  # its source cannot be used, which is a finding of its own
                 return Refusal(
                     "WM124",
                     f"`{shown}` cannot be used in a workflow",
