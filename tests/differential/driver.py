@@ -7,7 +7,9 @@ After every entry the machine can be thrown away and made again, from a snapshot
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
+import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +33,7 @@ from waymark.vm.events import (
     Event,
     Failed,
     StartCall,
+    WriteLog,
     decode_entry,
     encode_entry,
 )
@@ -93,6 +96,7 @@ class Native:
     """Actions that were begun."""
     cancelled: int
     """Actions that were called off."""
+    printed: str
 
 
 def run_native(cls: type[Workflow], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Native:
@@ -102,10 +106,11 @@ def run_native(cls: type[Workflow], args: tuple[Any, ...], kwargs: dict[str, Any
     runner = asyncio.Runner(loop_factory=VirtualLoop)
     loop = runner.get_loop()
     assert isinstance(loop, VirtualLoop)
+    printed = io.StringIO()
     result: Any = None
     failure: BaseException | None = None
     try:
-        with runner:
+        with runner, contextlib.redirect_stdout(printed):
             result = runner.run(native_run(cls(), *args, **kwargs))
     except (Exception, asyncio.CancelledError, BaseExceptionGroup) as error:
         failure = error
@@ -113,7 +118,7 @@ def run_native(cls: type[Workflow], args: tuple[Any, ...], kwargs: dict[str, Any
         ending = HANGS
     else:
         ending = ending_of_value(result) if failure is None else ending_of_error(failure)
-    return Native(ending, loop.started, loop.cancelled)
+    return Native(ending, loop.started, loop.cancelled, printed.getvalue())
 
 
 @dataclass(order=True)
@@ -143,6 +148,8 @@ class Driver:
         self.snapshots: list[bytes] = []
         self.input = b""
         self.calls: list[str] = []
+        self.printed: list[str] = []
+        """What was printed, step by step."""
         self.built = 0
         """Those of the calls that only built an instance of a class."""
         self.cancelled = 0
@@ -190,6 +197,9 @@ class Driver:
     def _take(self, runner: asyncio.Runner, effects: Iterable[Effect]) -> None:
         loop = runner.get_loop()
         for effect in effects:
+            if isinstance(effect, WriteLog):
+                self.printed.append(effect.text)
+                continue
             if isinstance(effect, CancelCall):
                 self.cancelled += 1
                 continue

@@ -41,6 +41,7 @@ def test_a_body_ends_as_it_does_natively(body: Body, run: Run) -> None:
     assert found.detail == expected.ending.detail, f"journal of {len(driver.journal)} entries"
     assert found.kind == expected.ending.kind
     assert driver.cancelled == expected.cancelled
+    assert "".join(driver.printed) == expected.printed
 
 
 @pytest.mark.parametrize(("body", "run"), CASES)
@@ -53,6 +54,7 @@ def test_a_body_restored_after_every_entry_ends_the_same(body: Body, run: Run) -
         found = on_machine(driver, run)
         assert found.detail == expected.detail
         assert driver.calls == plain.calls
+        assert driver.printed == plain.printed
         assert driver.journal == plain.journal
 
 

@@ -97,3 +97,15 @@ class Spins(Workflow):
     async def run(self) -> None:
         while True:
             pass
+
+
+@workflow
+class Talks(Workflow):
+    """Prints in every step."""
+
+    async def run(self, count: int) -> None:
+        print("begins")
+        for number in range(count):
+            print("got", await echo(number))
+            print("two\nlines", end="")
+        print("ends")

@@ -60,6 +60,12 @@ class Patient(Workflow):
 
 
 @workflow
+class Talks(Workflow):
+    async def run(self) -> None:
+        print("hello", await double(2))
+
+
+@workflow
 class Failing(Workflow):
     async def run(self) -> int:
         raise ValueError(await double(21))
@@ -124,6 +130,21 @@ def test_a_test_of_a_workflow_needs_nothing(desk: Desk) -> None:
     assert "4 passed" in printed
     assert desk.bridges() == []
     assert not desk.runtime.exists()
+
+
+def test_what_a_run_prints_is_in_the_log_of_the_test(desk: Desk) -> None:
+    """pytest shows it with a test that fails, and gives it to one that asks."""
+    run_pytest(
+        desk,
+        """
+        import asyncio
+        from shop import Talks
+
+        def test_printed(caplog):
+            asyncio.run(Talks().run())
+            assert [record.getMessage().rpartition(": ")[2] for record in caplog.records if record.name == "waymark.run"] == ["hello 4"]
+        """,
+    )
 
 
 def test_a_run_takes_milliseconds_after_the_first(desk: Desk) -> None:

@@ -23,6 +23,7 @@ from waymark.program.live import live_object
 from waymark.values.collections import Deque
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
 from waymark.values.synthetic import PydanticRecord
+from waymark.vm.barriers import Barrier
 from waymark.vm.callables import Key, Partial
 from waymark.vm.chance import Generator
 from waymark.vm.classes import ClassCalls
@@ -87,6 +88,7 @@ SAMPLES: dict[str, Any] = {
     "Event": Event(),
     "Condition": Condition(),
     "Semaphore": Semaphore(),
+    "Barrier": Barrier(2),
     "Queue": Queue(),
     "TaskGroup": TaskGroup(),
     "Timeout": Timeout(None),
@@ -139,7 +141,6 @@ def test_every_function_and_class_of_the_tables_is_implemented(machine: Machine)
         "exec",
         "hash",
         "id",
-        "print",
         "vars",
         "__import__",
         "math.nothing",

@@ -26,6 +26,7 @@ from waymark.executor.claims import Claims, fault_reason
 from waymark.executor.database_time import DatabaseTime
 from waymark.executor.dispatch import Dispatcher, Outgoing
 from waymark.executor.housekeeping import Housekeeping
+from waymark.executor.printed import FIRST_EPOCH, write_printed
 from waymark.executor.results import Unavailable, to_event
 from waymark.executor.timers import Due, Timers
 from waymark.executor.waiting import wait
@@ -278,8 +279,11 @@ class Executor:
         """An instance has come to life; what it asked for before is durable, so it may be performed."""
         self._active[instance.instance_id] = instance
         if instance.machine.outcome is not None:
+            instance.held = list(effects)
             self._append(instance, Entry(max(self._time.now_us(), instance.machine.now_us), ()))
             return
+        if instance.epoch == FIRST_EPOCH:
+            write_printed(instance, effects)
         self._perform(instance, effects)
         self._after_step(instance)
         if self._is_stopping:
@@ -326,12 +330,13 @@ class Executor:
             instance.is_appending = False
             instance.last_seq += 1
             instance.bytes_since_snapshot += len(append.events)
+            held, instance.held = instance.held, []
+            write_printed(instance, held)
             if append.outcome is not None:
                 self.figures.instances_completed += 1
                 self._drop(instance)
                 self._done_notification_due.set()
                 continue
-            held, instance.held = instance.held, []
             self._perform(instance, held)
             if instance.inbox:
                 self._step(instance)
@@ -343,7 +348,7 @@ class Executor:
         for effect in effects:
             if isinstance(effect, CancelCall):
                 self._dispatcher.forget_call(instance, effect.call_id)
-            else:
+            elif isinstance(effect, StartCall):
                 self._dispatcher.start(instance, effect)
 
     def _after_step(self, instance: ActiveInstance) -> None:

@@ -21,7 +21,7 @@ def _names(**modules: str) -> frozenset[str]:
 FUNCTIONS: frozenset[str] = _names(
     builtins="""
         abs all any ascii bin callable chr delattr divmod enumerate filter format getattr hasattr hex isinstance issubclass iter len
-        map max min next oct ord pow repr reversed round setattr sorted sum zip
+        map max min next oct ord pow print repr reversed round setattr sorted sum zip
     """,
     asyncio="""
         as_completed create_task current_task ensure_future gather shield sleep timeout timeout_at wait wait_for
@@ -85,8 +85,8 @@ EXCEPTIONS: frozenset[str] = _names(
 CLASSES: frozenset[str] = EXCEPTIONS | _names(
     builtins="bool bytes complex dict float frozenset int list object range set slice str tuple type",
     asyncio="""
-        BoundedSemaphore CancelledError Condition Event Future InvalidStateError LifoQueue Lock PriorityQueue Queue QueueEmpty QueueFull
-        Semaphore Task TaskGroup
+        Barrier BoundedSemaphore BrokenBarrierError CancelledError Condition Event Future InvalidStateError LifoQueue Lock
+        PriorityQueue Queue QueueEmpty QueueFull Semaphore Task TaskGroup
     """,
     binascii="Error",
     collections="Counter OrderedDict defaultdict deque",
@@ -194,6 +194,7 @@ METHODS: dict[str, frozenset[str]] = {
         "Event": "clear is_set set wait",
         "Condition": "acquire locked notify notify_all release wait wait_for",
         "Semaphore": "acquire locked release",
+        "Barrier": "abort reset wait",
         "Queue": "empty full get get_nowait join put put_nowait qsize task_done",
         "TaskGroup": "create_task",
         "Timeout": "expired reschedule when",
@@ -245,6 +246,7 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
         "slice": "start step stop",
         "BaseExceptionGroup": "exceptions message",
         "Queue": "maxsize",
+        "Barrier": "broken n_waiting parties",
         "BaseException": "__cause__ __context__ __notes__ args",
         "enum": "name value",
         "type": "__module__ __name__ __qualname__",

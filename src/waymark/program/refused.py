@@ -16,7 +16,7 @@ class Refused:
 
 _ACTION = "move it into an @action and await it"
 _REFUSED: tuple[tuple[Refused, str], ...] = (
-    (Refused("WM132", "talks to the outside", _ACTION), "builtins.print builtins.input builtins.open"),
+    (Refused("WM132", "talks to the outside", _ACTION), "builtins.input builtins.open"),
     (
         Refused("WM132", "would block every workflow of the host", "write `await asyncio.sleep(...)`"),
         "time.sleep",
@@ -268,6 +268,10 @@ _MEMBERS: tuple[tuple[str, str], ...] = (
         """Future.add_done_callback Future.get_loop Future.remove_done_callback Future.set_exception Future.set_result
         Task.add_done_callback Task.get_context Task.get_coro
         Task.get_loop Task.get_stack Task.print_stack Task.remove_done_callback Task.set_exception Task.set_result""",
+    ),
+    (
+        "put an item that says that no more will come, or cancel the tasks that get; Python has it from 3.13 on only",
+        "Queue.shutdown",
     ),
     (
         "use `parent` and `parts`",

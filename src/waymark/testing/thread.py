@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import threading
 
 from waymark.bridge.channel import Endpoint
 from waymark.errors import BootError
+from waymark.executor.printed import log as log_of_runs
 from waymark.model.identity import BRIDGE_PROTOCOL_VERSION, MODE_MEMORY, BridgeIdentity
 from waymark.testing.engine import MemoryEngine
 
@@ -66,6 +68,9 @@ class ThreadBridge:
     def _serve(self, ready: threading.Event, problems: list[BaseException]) -> None:
         async def serve() -> None:
             self._loop, self._is_stopping = asyncio.get_running_loop(), asyncio.Event()
+            log_of_runs.setLevel(
+                logging.INFO
+            )  # pytest keeps what reaches the root logger, which lets warnings through only
             engine = MemoryEngine("127.0.0.1:0", self._token, skips_sleep=self._skips_sleep)
             await engine.start()
             self._port = engine.port

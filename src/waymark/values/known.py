@@ -47,6 +47,7 @@ KNOWN_CLASSES: dict[ClassKey, type] = {
         errors.WorkflowLimitExceeded,
         errors.WorkflowDeadlock,
         asyncio.CancelledError,
+        asyncio.BrokenBarrierError,
         asyncio.InvalidStateError,
         asyncio.QueueEmpty,
         asyncio.QueueFull,

@@ -84,7 +84,15 @@ class CancelCall:
     call_id: int
 
 
-Effect = StartCall | CancelCall
+@dataclass(frozen=True, slots=True)
+class WriteLog:
+    """Effect: write what the run printed to its log."""
+
+    text: str
+    """Lines as they were printed; the last may have no end."""
+
+
+Effect = StartCall | CancelCall | WriteLog
 
 
 @dataclass(frozen=True, slots=True)

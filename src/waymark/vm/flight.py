@@ -16,7 +16,6 @@ from waymark.vm.events import (
     CallSucceeded,
     CallTimedOut,
     CancelCall,
-    Effect,
     Event,
     StartCall,
 )
@@ -52,7 +51,7 @@ class Flight:
         # Of the slice.
         self.moment_us = 0
         """Moment whose timers tell now."""
-        self.effects: list[Effect] = []
+        self.effects: list[StartCall | CancelCall] = []
         self._begun: set[int] = set()
         """Calls of which an attempt is among the effects."""
         self._withdrawn: set[int] = set()
@@ -125,7 +124,7 @@ class Flight:
         else:
             self.effects.append(CancelCall(call_id))
 
-    def take_effects(self) -> list[Effect]:
+    def take_effects(self) -> list[StartCall | CancelCall]:
         """What the slice asks for."""
         taken = self.effects
         if self._withdrawn:

@@ -20,11 +20,13 @@ from waymark.vm import (
     lazy,
     numbers,
     operators,
+    printing,
     selections,
     sharing,
     texts,
 )
 from waymark.vm.attributes import Attributes
+from waymark.vm.barriers import Barrier
 from waymark.vm.callables import CallableValue, refuse_as_class
 from waymark.vm.concurrency import Functions
 from waymark.vm.futures import Future, Task
@@ -59,6 +61,7 @@ _MISSING = object()
 
 
 _OF_ASYNCIO: dict[str, type] = {
+    "asyncio.Barrier": Barrier,
     "asyncio.BoundedSemaphore": BoundedSemaphore,
     "asyncio.Condition": Condition,
     "asyncio.Event": Event,
@@ -355,6 +358,7 @@ _OF_MACHINE: dict[str, Any] = {
         lazy,
         numbers,
         operators,
+        printing,
         selections,
         sharing,
         texts,

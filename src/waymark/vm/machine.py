@@ -32,6 +32,7 @@ from waymark.vm.limits import DEFAULT_LIMITS, Limits, Meter
 from waymark.vm.objects import Coroutine, SelfObject
 from waymark.vm.operations import guard_add
 from waymark.vm.operators import compare
+from waymark.vm.printing import Printed
 from waymark.vm.tasks import Tasks
 from waymark.vm.unwinding import UNCATCHABLE, note_place
 from waymark.vm.weight import check_shown
@@ -69,6 +70,8 @@ class Machine:
         self.flight = Flight(self, code, self.heap, self.tasks)
         self.attributes = Attributes(code, self)
         self.calls = Calls(self, code, self.meter, self.heap, self.tasks, self.attributes)
+
+        self.printed = Printed()
 
         # State, with that of heap, chance, tasks and flight: all of it is in a snapshot.
         self.now_us = 0
@@ -147,7 +150,7 @@ class Machine:
             self.flight.end()
             self.tasks.ready.clear()
         self.flight.drop_cancelled_timers()
-        return self.flight.take_effects()
+        return [*self.flight.take_effects(), *self.printed.take()]
 
     # ---------------------------------------------------------------- the end
 

@@ -13,6 +13,7 @@ from waymark.values.codec import InternalType, decode, encode
 from waymark.values.collections import Deque
 from waymark.values.synthetic import SyntheticClasses
 from waymark.vm import (
+    barriers,
     callables,
     chance,
     containers,
@@ -117,6 +118,9 @@ _CONCURRENT: tuple[type, ...] = (
     waiting.WaitCall,
     waiting.AsCompleted,
     waiting.NextCompleted,
+    barriers.Barrier,
+    barriers.BarrierWait,
+    barriers.BarrierChange,
 )
 """Tasks, what they wait for, and asyncio's own coroutines; from the lower half of the codes."""
 _FIRST_CONCURRENT_CODE = -90

@@ -63,7 +63,7 @@ def calls_opens(path):
 
 
 def calls_itself(n):
-    return print(n) if n == 0 else calls_itself(n - 1)
+    return input(n) if n == 0 else calls_itself(n - 1)
 
 
 def first_of_two(n):

@@ -53,7 +53,7 @@ class Order:
 
     @property
     def printed(self):
-        return print(self)
+        return input(self)
 
 
 @dataclass
@@ -181,7 +181,7 @@ class Libraries(Workflow):
 
 class InputAndOutput(Workflow):
     async def run(self):
-        print("hello")  # WM132 9 "move it into an @action"
+        print("hello", file=42)  # WM132 24 "leave out `file=`"
         data = open("file").read()  # WM132 16 "move it into an @action"
         time.sleep(3)  # WM132 9 "await asyncio.sleep"
         return [data, os.getpid(), input()]  # WM132 23 "@action" # WM132 36 "@action"
@@ -207,7 +207,7 @@ class Patterns(Workflow):
 
 class Values(Workflow):
     async def run(self):
-        logger.info("x")  # WM132 9 "move it into an @action"
+        logger.info("x")  # WM132 9 "use print"
         return [HANDLE, ..., os.environ["HOME"]]  # WM134 17 "use it in an @action" # WM134 25 "None" # WM132 30 "@action"
 
 

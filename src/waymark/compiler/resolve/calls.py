@@ -108,8 +108,21 @@ class CallChecks:
                 f"`{ast.unparse(node)}` asks for the time zone of the host",
                 "write `datetime.now(timezone.utc)`, or name another zone",
             )
+        if name == "print":
+            self._print(node)
         if name in ("isinstance", "issubclass") and len(node.args) == 2:
             self._union(node.args[1])
+
+    def _print(self, node: ast.Call) -> None:
+        for keyword in node.keywords:
+            is_none = isinstance(keyword.value, ast.Constant) and keyword.value.value is None
+            if keyword.arg == "file" and not is_none:
+                self._resolver.report(
+                    keyword,
+                    "WM132",
+                    "`print(file=...)` talks to the outside",
+                    "leave out `file=`: print writes to the log of the run; write files in an @action",
+                )
 
     def _union(self, node: ast.expr) -> None:
         """Mark `A | B | None` as a tuple of classes; nested ones too."""

@@ -8,15 +8,18 @@ import types
 
 from waymark.program import library
 from waymark.program.live import MISSING, live_object
-from waymark.program.refused import REFUSED, Refused
+from waymark.program.refused import REFUSED, REFUSED_MEMBERS, Refused
 
 METHOD_NAMES: frozenset[str] = frozenset().union(*library.METHODS.values())
 """Every method that some value of a workflow has."""
 
-METHOD_HINTS: dict[str, str] = dict.fromkeys(
-    ("add_done_callback", "remove_done_callback"),
-    "await the task in a helper of its own, go on there, and run the helper with asyncio.create_task",
-)
+METHOD_HINTS: dict[str, str] = {
+    **dict.fromkeys(
+        ("add_done_callback", "remove_done_callback"),
+        "await the task in a helper of its own, go on there, and run the helper with asyncio.create_task",
+    ),
+    "shutdown": REFUSED_MEMBERS["Queue.shutdown"],
+}
 """The way out for methods that have one of their own."""
 
 ATTRIBUTE_NAMES: frozenset[str] = frozenset().union(*library.ATTRIBUTES.values())
@@ -40,6 +43,7 @@ _SUPER = (
     "write `super().name(...)` outside of functions and comprehensions in the method",
 )
 _IO_HELP = "move it into an @action and await it"
+_LOGGING_HELP = "use print, which writes to the log of the run, or move it into an @action"
 
 _INPUT_OUTPUT_MODULES = frozenset(
     [
@@ -105,6 +109,8 @@ def refusal(value: object, shown: str) -> tuple[str, str, str]:
             f"`{shown}` is not supported in a workflow yet",
             "use tasks, `asyncio.gather`, `asyncio.wait`, locks and queues, or move it into an @action",
         )
+    if top == "logging":
+        return ("WM132", f"`{shown}` is not supported in a workflow", _LOGGING_HELP)
     if top in _INPUT_OUTPUT_MODULES:
         return ("WM132", f"`{shown}` is not supported in a workflow", _IO_HELP)
     if top in sys.stdlib_module_names:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _BOTH = frozenset({"contextlib.nullcontext"})
 _PLAIN = frozenset({"contextlib.suppress"}) | _BOTH
 _ASYNC = _BOTH | {
+    "asyncio.Barrier",
     "asyncio.BoundedSemaphore",
     "asyncio.Condition",
     "asyncio.Lock",
