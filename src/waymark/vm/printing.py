@@ -67,7 +67,8 @@ def _print(
             "print(file=...) cannot be used in a workflow: what is printed goes to the run's log; write files in an @action"
         )
     if rest:
-        live_object("print")(**rest)  # refused in Python's words, so nothing is printed
+        native: Any = live_object("print")
+        native(**rest)  # refused in Python's words, so nothing is printed
     for name, value in (("sep", sep), ("end", end)):
         if value is not None and not isinstance(value, str):
             raise TypeError(f"{name} must be None or a string, not {type(value).__name__}")
