@@ -364,6 +364,19 @@ async def test_claims_go_by_priority_then_age(store: Store) -> None:
     assert [one.instance_id for one in first.instances + second.instances] == high + middle + low
 
 
+async def test_instances_of_one_batch_are_claimed_in_its_order(store: Store) -> None:
+    """Who starts a list of instances gets them run from the front, whatever their ids."""
+    batch = sorted([new() for _ in range(20)], key=lambda request: request.instance_id, reverse=True)
+    await store.start_instances(batch)
+    views = await store.read_instances([request.instance_id for request in batch])
+    ages = [views[request.instance_id].created_at for request in batch]
+    assert ages == sorted(set(ages))
+    owner = await executor(store)
+    claims = [await store.claim(owner, limit=10) for _ in range(2)]
+    order = [one.instance_id for claim in claims for one in claim.instances]
+    assert order == [request.instance_id for request in batch]
+
+
 async def test_a_claim_takes_no_more_than_its_limit(store: Store) -> None:
     """What is over the limit stays for others."""
     await started(store, 5)

@@ -62,7 +62,7 @@ class InstanceStore(Protocol):
     """Instances as callers see them."""
 
     async def start_instances(self, batch: Sequence[NewInstance]) -> Mapping[InstanceId, InstanceId]:
-        """Add instances to the queue; durable on return.
+        """Add instances to the queue, in the order of the batch; durable on return.
 
         Returns:
             For each requested id the id of the instance that now exists: the same, or that of an earlier

@@ -87,9 +87,10 @@ class MemoryStore:
                     f"workflow version {new.workflow_name!r} {new.workflow_version!r} is not registered; "
                     f"register it before the start"
                 )
-        for new in resolved.fresh:
-            now = self._now()
-            row = InstanceRow(new, created_at=now, entropy=uuid4(), wake_at=now)
+        now = self._now()
+        for position, new in enumerate(resolved.fresh):
+            age = now + position * timedelta.resolution  # in the order of the batch, as in PostgreSQL
+            row = InstanceRow(new, created_at=age, entropy=uuid4(), wake_at=age)
             self._tables.instances[new.instance_id] = self._tables.live[new.instance_id] = row
             if new.idempotency_key is not None:
                 self._tables.keys[new.workflow_name, new.idempotency_key] = new.instance_id
@@ -159,7 +160,7 @@ class MemoryStore:
         due = [
             row
             for row in self._tables.live.values()
-            if row.owner is None and row.wake_at and row.wake_at <= now
+            if row.owner is None and row.wake_at and (row.is_due or row.wake_at <= now)
         ]
         due.sort(key=lambda row: row.queue_order)
         taken, quarantined = [], []
@@ -182,7 +183,7 @@ class MemoryStore:
             row = self._tables.live.get(release.instance_id)
             if row and row.is_fenced(executor_id, release.epoch) and row.last_seq == release.last_seq:
                 row.owner, row.claims_without_progress = None, 0
-                row.wake_at = release.wake_at or row.wake_at
+                row.wake_at, row.is_due = release.wake_at or row.wake_at, release.wake_at is None
                 accepted.add(release.instance_id)
         return frozenset(accepted)
 

@@ -38,6 +38,8 @@ class InstanceRow:
     entropy: UUID
     wake_at: datetime | None
     """None: never, it is quarantined."""
+    is_due: bool = True
+    """Whether it need not wait for `wake_at`, which is then only its age."""
     status: InstanceStatus = InstanceStatus.QUEUED
     owner: ExecutorId | None = None
     epoch: int = 0
