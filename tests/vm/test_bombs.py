@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import resource
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.vm.programs import answer, begin, compile_body, result, run_echo, started
+from tests.yardstick import SECOND, within
 from waymark.vm.limits import DEFAULT_LIMITS, Limits
 from waymark.vm.snapshots import restore, snapshot
 
@@ -293,33 +293,16 @@ WHOLE = [
 
 SHARE = 6
 PART = Limits(fuel=DEFAULT_LIMITS.fuel // SHARE, heap=DEFAULT_LIMITS.heap // SHARE)
-SECOND = 16
-"""Yardsticks in a second of one core of the machine that the limits were chosen on, when nothing else ran there. Seconds of a shared
-machine differ twofold from one minute to the next; the ratio does not."""
 SLACK = 5
 """Yardsticks for work that is refused by its size, however much fuel there is."""
 MEMORY_KB = 700_000
-
-
-def yardstick_s() -> float:
-    """CPU seconds of work that is always the same: loops and allocations, as the machine makes them."""
-    began = time.process_time()
-    kept: dict[int, object] = {}
-    for number in range(1_000_000):
-        kept[number & 1023] = (number, kept)
-    return time.process_time() - began
 
 
 def ended(directory: Path, body: str, limits: Limits, most: float) -> str | None:
     """The class name of the error that a body ends with; watches what it costs, in yardsticks."""
     program = compile_body(directory, body, HELPERS)
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    before_s = yardstick_s()
-    began = time.process_time()
-    found = result(run_echo(program, limits=limits))
-    took_s = time.process_time() - began
-    yard_s = max(before_s, yardstick_s())
-    assert took_s < most * yard_s, f"it took {took_s:.2f} s, and the yardstick {yard_s:.3f} s"
+    found = within(most, lambda: result(run_echo(program, limits=limits)))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb < MEMORY_KB
     return found[0] if isinstance(found, tuple) and len(found) == 2 else None
 

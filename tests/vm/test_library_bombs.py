@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.vm.test_bombs import LIMIT, PART, SECOND, SHARE, SLACK, ended
+from tests.vm.test_bombs import LIMIT, PART, SHARE, SLACK, ended
+from tests.yardstick import SECOND
 
 NUMBERS = [
     "return math.comb(10 ** 6, 5 * 10 ** 5)",
@@ -148,6 +149,12 @@ TEXTS = [
     "x = []\nfor _ in range(60): x = [x, x, []]\nwhile True: copy.deepcopy(x)",
     "x = [0] * 1000000\nwhile True: copy.copy(x)",
     "x = [0] * 100000\nwhile True: copy.deepcopy(x)",
+    "x = ['a'] * 100000\nwhile True: copy.deepcopy(x)",
+    "x = [Decimal(1)] * 100000\nwhile True: copy.deepcopy(x)",
+    "x = [[]] * 100000\nwhile True: copy.deepcopy(x)",
+    "x = [((),)] * 100000\nwhile True: copy.deepcopy(x)",
+    "x = [dict.fromkeys(range(1000))] * 1000\nwhile True: copy.deepcopy(x)",
+    "while True: copy.deepcopy([Item('a')] * 1000)",
     "s = []\nwhile True: s.append(copy.copy([0] * 1000))",
     "x = []\nfor _ in range(100000): x = [x]\nreturn copy.deepcopy(x)",
     "s = b'a' * 8000000\nwhile True: hashlib.sha256(s)",

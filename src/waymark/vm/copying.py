@@ -14,10 +14,12 @@ from waymark.values.special import refuse_special
 from waymark.values.synthetic import PydanticRecord
 from waymark.vm.containers import DefaultDict
 from waymark.vm.objects import CallInstead, MachineValue
-from waymark.vm.weight import check_key
+from waymark.vm.weight import LIGHT, check_key
 
 _BYTES_PER_ITEM = 24
 _VALUE_BYTES = 100
+_STEPS_PER_VALUE = 4
+_UNCHANGED = LIGHT | {str, bytes}
 
 
 class _Copier:
@@ -46,14 +48,15 @@ class _Copier:
             raise UnsupportedPatternError(
                 f"a {type(value).__name__} cannot be copied in a workflow; make a new one, or keep its data"
             )
+        self._machine.meter.burn(_STEPS_PER_VALUE)  # for finding out that it is none of these
         return value
 
     def _pay(self, count: int) -> None:
-        self._machine.meter.burn(4 + (count >> 1))
+        self._machine.meter.burn(_STEPS_PER_VALUE + (count >> 1))
         self._machine.heap.charge(_VALUE_BYTES + _BYTES_PER_ITEM * count)
 
     def _part(self, value: Any) -> Any:
-        return self.copy(value) if self._is_deep else value
+        return self.copy(value) if self._is_deep and type(value) not in _UNCHANGED else value
 
     def _of_dict(self, value: dict[Any, Any]) -> Any:
         self._pay(4 * len(value))
@@ -93,7 +96,7 @@ class _Copier:
         if not self._is_deep:
             return value
         self._pay(len(value))
-        made = tuple([self.copy(item) for item in value])
+        made = tuple([self._part(item) for item in value])
         known = self._made.get(id(value))  # a part led back to it
         if known is not None:
             return known
