@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from waymark.model.policy import RetryPolicy
     from waymark.sdk.actions import action, registry
     from waymark.sdk.context import current_call
-    from waymark.sdk.runs import Handle, handle, start_many
+    from waymark.sdk.runs import Handle, handle, start, start_many
     from waymark.sdk.workflow import Workflow, workflow, workflow_registry
 
 _HOMES = {
@@ -56,7 +56,7 @@ _HOMES = {
     "waymark.model.policy": ("RetryPolicy",),
     "waymark.sdk.actions": ("action", "registry"),
     "waymark.sdk.context": ("current_call",),
-    "waymark.sdk.runs": ("Handle", "handle", "start_many"),
+    "waymark.sdk.runs": ("Handle", "handle", "start", "start_many"),
     "waymark.sdk.workflow": ("Workflow", "workflow", "workflow_registry"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -86,6 +86,7 @@ __all__ = [
     "current_call",
     "handle",
     "registry",
+    "start",
     "start_many",
     "workflow",
     "workflow_registry",

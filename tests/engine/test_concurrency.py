@@ -17,13 +17,13 @@ def test_concurrent_runs_survive_kills_of_the_whole_pool(stack: LocalStack, flow
     """SIGKILL while tasks wait for actions, a lock, a queue and a timeout: every run ends with the right result."""
     stack.environment.update(FAST_LEASE)
 
-    async def start() -> list[waymark.Handle]:
+    async def start() -> list[waymark.Handle[Any]]:
         return await waymark.start_many(flows.Concurrent, [((number,), {}) for number in range(10)])
 
     async def finish() -> list[Any]:
         return list(await asyncio.gather(*[handle.result() for handle in handles]))
 
-    handles: list[waymark.Handle] = run(start)
+    handles: list[waymark.Handle[Any]] = run(start)
     for begun in (15, 60):
         pool = stack.start_pool()
         pool.wait_ready()

@@ -22,19 +22,19 @@ pytestmark = pytest.mark.timeout(400)
 SEED = int(os.environ.get("WAYMARK_TEST_SEED", "0")) or random.SystemRandom().randrange(2**32)
 
 
-def start_chains(flows: Any, run: Any, runs: int, steps: int, pause_s: float) -> list[waymark.Handle]:
+def start_chains(flows: Any, run: Any, runs: int, steps: int, pause_s: float) -> list[waymark.Handle[int]]:
     """Start many chains in one request."""
 
-    async def body() -> list[waymark.Handle]:
+    async def body() -> list[waymark.Handle[int]]:
         return await waymark.start_many(
             flows.Chain, [((number, steps, pause_s), {}) for number in range(runs)]
         )
 
-    handles: list[waymark.Handle] = run(body)
+    handles: list[waymark.Handle[int]] = run(body)
     return handles
 
 
-def results(run: Any, handles: list[waymark.Handle]) -> list[int]:
+def results(run: Any, handles: list[waymark.Handle[int]]) -> list[int]:
     """Wait for all."""
 
     async def body() -> list[int]:
@@ -69,7 +69,7 @@ def test_200_runs_survive_random_kills_of_the_whole_pool(stack: LocalStack, flow
     assert findings.repeated > 0, "no kill hit a step in flight"
 
 
-def _all_ended(run: Any, handles: list[waymark.Handle], deadline: float) -> bool:
+def _all_ended(run: Any, handles: list[waymark.Handle[int]], deadline: float) -> bool:
     async def body() -> bool:
         while time.monotonic() < deadline:
             statuses = await asyncio.gather(*[handle.status() for handle in handles])

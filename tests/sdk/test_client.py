@@ -126,6 +126,8 @@ def test_the_ways_to_start(desk: Desk) -> None:
             found = await flows.Double().run(4, _blocking=False, _priority=-7)
             assert isinstance(found, uuid.UUID)
             assert await waymark.handle(found).result() == 8
+            handle = await waymark.start(flows.Double().run(5, extra=1), priority=7)
+            assert await handle.result() == 11
             many = await waymark.start_many(flows.Double, [((number,), {"extra": 1}) for number in range(600)], priority=3)
             print([await handle.result() for handle in many] == [2 * number + 1 for number in range(600)])
             print(await flows.Double().run(4))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 import pytest
 
@@ -17,6 +20,7 @@ from waymark.errors import ActionTimeout
 from waymark.model.policy import RetryPolicy
 from waymark.sdk import actions
 from waymark.sdk.actions import action
+from waymark.sdk.runs import start
 from waymark.sdk.workflow import Workflow, WorkflowRegistry, native_run, workflow, workflow_registry
 
 attempts: list[Any] = []
@@ -84,6 +88,57 @@ def test_run_of_a_decorated_class_goes_through_the_client(monkeypatch: pytest.Mo
     assert len(seen) == 2
 
 
+def test_start_takes_a_run_that_was_called_and_not_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its class and arguments; the call itself is closed, so nothing warns of it."""
+    seen: list[Any] = []
+    instance_id = UUID(int=5)
+
+    async def start_instances(cls: type, inputs: Any, *, priority: int) -> list[UUID]:
+        seen.append((cls, inputs, priority))
+        return [instance_id]
+
+    module = ModuleType("waymark.sdk.client")
+    module.start_instances = start_instances  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "waymark.sdk.client", module)
+
+    handle = asyncio.run(start(Greeting().run("ada", mark="?"), priority=7))
+    assert handle.instance_id == instance_id
+    assert seen == [(Greeting, [(("ada",), {"mark": "?"})], 7)]
+
+
+async def other() -> str:
+    return "x"
+
+
+def awaited() -> Any:
+    """A run that was awaited to its end already."""
+    call = Greeting().run()  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        asyncio.run(call)
+    return call
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (lambda: Greeting, "needs run() of a workflow, called and not awaited, got type"),
+        (awaited, "needs run() of a workflow, called and not awaited, got coroutine"),
+        (other, "needs run() of an @workflow class, got a call of other"),
+        (
+            lambda: native_run(Greeting(), "ada"),
+            "needs run() of an @workflow class, got a call of Greeting.run",
+        ),
+        (lambda: Retrying().run(1, None), "needs run() of an @workflow class, got a call of Retrying.run"),
+        (lambda: cast(Any, Greeting()).run("ada", _blocking=False), "leave out _blocking and _priority"),
+        (lambda: cast(Any, Greeting()).run("ada", _priority=3), "leave out _blocking and _priority"),
+    ],
+)
+def test_start_says_what_it_needs(call: Callable[[], Any], reason: str) -> None:
+    """Nothing is sent."""
+    with pytest.raises(TypeError, match=re.escape(reason)):
+        asyncio.run(start(call()))
+
+
 def test_a_decorated_run_keeps_signature_and_documentation() -> None:
     """For readers, tools and type checkers."""
     assert Greeting.run.__doc__ == "Doc of run."
@@ -115,7 +170,7 @@ def test_run_must_be_an_async_method() -> None:
     """A plain def, or none at all, is refused at decoration."""
 
     class Sync(Workflow):
-        def run(self) -> int:
+        def run(self) -> int:  # type: ignore[override]
             return 1
 
     class Empty(Workflow):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -25,7 +26,7 @@ class RetryPolicy:
     """
 
     attempts: int = DEFAULT_ATTEMPTS
-    exception_types: tuple[str, ...] = ()
+    exception_types: Sequence[str] = ()
     backoff_seconds: float = 0.0
 
     def __post_init__(self) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., Coroutine[Any, Any, Any]])
 
 ACTION_ATTRIBUTE = "__waymark_action__"
 """Where `@action` leaves its `RegisteredAction` on the function."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 from waymark.model.records import InstanceStatus
-from waymark.sdk.workflow import Workflow
+from waymark.sdk.workflow import Workflow, arguments_of
+
+R = TypeVar("R")
 
 
-class Handle:
-    """One started run, from whatever process.
+class Handle(Generic[R]):
+    """One started run, from whatever process; its type says what the run gives.
 
     Attributes:
         instance_id: Its id.
@@ -32,20 +34,41 @@ class Handle:
         status: InstanceStatus = await _client().status_of(self.instance_id)
         return status
 
-    async def result(self) -> Any:
+    async def result(self) -> R:
         """Wait for the run and give its result.
 
         Raises:
             WorkflowFailedError: It ended in failure.
             InstanceNotFound: There is no such run, or retention removed it.
         """
-        return await _client().result_of(self.instance_id)
+        result: R = await _client().result_of(self.instance_id)
+        return result
 
     def __repr__(self) -> str:
         return f"Handle({self.instance_id})"
 
 
-def handle(instance_id: uuid.UUID | str) -> Handle:
+async def start(call: Coroutine[Any, Any, R], /, *, priority: int = 0) -> Handle[R]:
+    """Start a run and do not wait for it: `handle = await start(Checkout().run("ann"), priority=5)`.
+
+    The same as `_blocking=False`, but type checkers know what the run gives.
+
+    Args:
+        call: run() of a workflow, called and not awaited.
+        priority: Higher goes first.
+
+    Raises:
+        TypeError: It is no call of run() of an @workflow class.
+        UnsupportedPatternError: The workflow cannot be compiled.
+        ValueEncodingError: An argument cannot be stored; nothing was started.
+        BridgeError: The bridge refused, or does not answer.
+    """
+    cls, args, kwargs = arguments_of(call)
+    (instance_id,) = await _client().start_instances(cls, [(args, kwargs)], priority=priority)
+    return Handle(instance_id)
+
+
+def handle(instance_id: uuid.UUID | str) -> Handle[Any]:
     """A handle of a run that was started earlier, here or elsewhere.
 
     Raises:
@@ -56,7 +79,7 @@ def handle(instance_id: uuid.UUID | str) -> Handle:
 
 async def start_many(
     cls: type[Workflow], inputs: Sequence[tuple[Sequence[Any], Mapping[str, Any]]], *, priority: int = 0
-) -> list[Handle]:
+) -> list[Handle[Any]]:
     """Start one run per (args, kwargs), many in one request.
 
     Args:

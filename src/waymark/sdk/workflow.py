@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import timedelta
 from types import CellType, FunctionType
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from waymark.compiler import CompiledWorkflow, compile_workflow
 from waymark.compiler.source import NATIVE_RUN_ATTRIBUTE, PRIMITIVE_ATTRIBUTE, own_run, workflow_name
@@ -33,6 +33,11 @@ class Workflow:
     version: ClassVar[str | None] = None
     """A pinned version; None lets the program decide."""
 
+    if TYPE_CHECKING:  # for type checkers, which take any parameters for it; a class without a run() has none
+
+        async def run(self, *args: Any, **kwargs: Any) -> Any:
+            """What the workflow does."""
+
     @classmethod
     def short_name(cls) -> str:
         """The name it is started by."""
@@ -45,7 +50,7 @@ class Workflow:
         *,
         retry: RetryPolicy | None = None,
         timeout: float | timedelta | None = None,
-    ) -> Coroutine[Any, Any, R]:
+    ) -> Coroutine[object, object, R]:  # with Any in it, mypy takes a gather of it for Any
         """An action with a retry policy or a timeout, to be awaited: `await self.run_action(charge(order), timeout=30)`.
 
         Args:
@@ -119,7 +124,8 @@ def workflow(cls: type[W]) -> type[W]:
     """Make run() of a `Workflow` class start durable runs.
 
     `await MyWorkflow().run(...)` starts a run and gives its result. Two keyword arguments are taken off: `_blocking=False` gives the
-    instance id at once, `_priority=` orders the queue, higher first.
+    instance id at once, `_priority=` orders the queue, higher first. Type checkers know the parameters of the user's run() only; `start` is
+    the form that they follow.
 
     Raises:
         TypeError: The class is no Workflow, or its run() is not an `async def` method.
@@ -135,7 +141,7 @@ def workflow(cls: type[W]) -> type[W]:
     if run is None or not inspect.iscoroutinefunction(run) or not run.__code__.co_argcount:
         raise TypeError(f"{cls.__qualname__} needs a method `async def run(self, ...)`")
     if "run" in vars(cls):
-        cls.run = _starting(run)  # type: ignore[attr-defined]
+        cls.run = _starting(run)  # type: ignore[method-assign]
     workflow_registry.register(cls)
     return cls
 
@@ -166,6 +172,31 @@ def _starting(run: FunctionType) -> Callable[..., Coroutine[Any, Any, Any]]:
 
     setattr(start, NATIVE_RUN_ATTRIBUTE, run)
     return start
+
+
+def arguments_of(call: object) -> tuple[type[Workflow], tuple[Any, ...], dict[str, Any]]:
+    """Workflow and arguments of a run() that was called and not awaited; the call is used up.
+
+    Raises:
+        TypeError: It is something else, was awaited already, or says itself how it is to be started.
+    """
+    if not inspect.iscoroutine(call) or inspect.getcoroutinestate(call) != inspect.CORO_CREATED:
+        raise TypeError(
+            f"start() needs run() of a workflow, called and not awaited, got {type(call).__name__}"
+        )
+    values = inspect.getcoroutinelocals(call)
+    call.close()
+    owner = values.get("self")
+    run = getattr(type(owner), "run", None)
+    if (
+        not isinstance(owner, Workflow)
+        or getattr(run, "__code__", None) is not call.cr_code
+        or own_run(type(owner)) is run
+    ):
+        raise TypeError(f"start() needs run() of an @workflow class, got a call of {call.__qualname__}")
+    if not values["_blocking"] or values["_priority"]:
+        raise TypeError("start() never waits and has priority= of its own; leave out _blocking and _priority")
+    return type(owner), values["args"], values["kwargs"]
 
 
 def _checked(call: object, retry: object, timeout: object) -> int:
