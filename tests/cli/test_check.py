@@ -80,7 +80,7 @@ def test_what_two_workflows_share_is_reported_once(tmp_path: Path) -> None:
         + """
 class Base(Workflow):
     def step(self):
-        print("x")
+        input()
 
 @workflow
 class First(Base):

@@ -381,17 +381,15 @@ CODES: dict[str, Code] = {
     ),
     "WM132": _code(
         "input and output",
-        """Files, sockets, the terminal, logging and the environment are outside of the run: a run that goes on in
+        """Files, sockets, logging, input() and the environment are outside of the run: a run that goes on in
         another process, or takes an entry in again after a crash, would read something else or write twice. An action
         does it once and the run keeps its result.""",
         """
-        print(order)
         return open(order).read()
         """,
         """
         @action
         async def read(path):
-            print(path)
             return open(path).read()
 
 
