@@ -16,6 +16,7 @@ import grpc
 import pytest
 
 from tests.bridge.harness import BOOT, Desk, listener, open_desk
+from tests.yardstick import python_start_s
 from waymark.boot import singleton
 from waymark.config import load_client
 from waymark.errors import BootError
@@ -188,15 +189,19 @@ def test_no_free_port_is_an_error(desk: Desk, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_boot_call_is_quick_when_the_bridge_is_there(desk: Desk) -> None:
-    """Half a second at most, on a busy machine; the median is printed."""
+    """As quick as 25 Pythons that start and end, which is a third of a second when nothing else runs; the median is printed."""
     desk.booted()
-    took = []
+    took, ratios = [], []
     for _ in range(7):
+        start_s = python_start_s()
         began = time.perf_counter()
         desk.booted()
         took.append(time.perf_counter() - began)
-    print(f"boot call with a bridge present: median {median(took) * 1000:.0f} ms")
-    assert min(took) < 0.5
+        ratios.append(took[-1] / max(start_s, python_start_s()))
+    print(
+        f"boot call with a bridge present: median {median(took) * 1000:.0f} ms, {median(ratios):.0f} starts"
+    )
+    assert min(ratios) < 25
 
 
 def test_the_helper_loads_nothing_heavy(desk: Desk) -> None:

@@ -29,6 +29,7 @@ from tests.bridge.serving import (
 )
 from tests.store.backends import execute
 from waymark.bridge import server as server_module
+from waymark.bridge import waiting
 from waymark.model.identity import TOKEN_METADATA
 from waymark.model.records import InstanceId
 from waymark.proto import workflow_pb2 as pb
@@ -311,23 +312,22 @@ async def test_each_waited_instance_is_answered_once(served: Served) -> None:
     assert await stream.code() is Status.OK
 
 
-async def test_a_wait_is_woken_and_not_polled(served: Served) -> None:
-    """From the end of the run to the answer: far below the poll interval."""
-    await registered(served)
-    took = []
-    stream = served.stub.WaitInstances(metadata=metadata())
-    for _ in range(10):
-        one = new()
-        await call(served, "StartInstances", start_request(one))
-        await stream.write(pb.WaitInstancesRequest(instance_ids=[one.instance_id]))
-        await call(served, "GetInstances", pb.GetInstancesRequest(instance_ids=[one.instance_id]))
-        began = time.perf_counter()
-        await served.finish()
-        await stream.read()
-        took.append(time.perf_counter() - began)
-    stream.cancel()
-    print(f"woken after {sorted(took)[5] * 1000:.1f} ms")
-    assert sorted(took)[5] < 0.1
+async def test_a_wait_is_woken_and_not_polled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer comes with the end of the run, in a bridge that would look by itself in an hour."""
+    monkeypatch.setattr(waiting, "POLL_S", 3600.0)
+    store = MemoryStore()
+    await store.start()
+    async with serving(store) as served:
+        await registered(served)
+        stream = served.stub.WaitInstances(metadata=metadata())
+        for _ in range(10):
+            one = new()
+            await call(served, "StartInstances", start_request(one))
+            await stream.write(pb.WaitInstancesRequest(instance_ids=[one.instance_id]))
+            await until(lambda: served.service._waiters._watching and not served.service._waiters._unseen)
+            await served.finish()
+            assert [info.instance_id for info in (await stream.read()).instances] == [one.instance_id]
+        stream.cancel()
 
 
 async def test_a_stream_of_waits_has_an_end(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -395,8 +395,9 @@ async def test_a_vanished_client_leaves_nothing_behind(served: Served) -> None:
     await client.close()
 
 
-async def test_waiting_callers_do_not_hold_up_a_stop(served: Served) -> None:
-    """Their streams end with OK at once."""
+async def test_waiting_callers_do_not_hold_up_a_stop(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their streams end with OK and the server with them, whatever the grace for other requests."""
+    monkeypatch.setattr(server_module, "_STOP_GRACE_S", 3600.0)
     await registered(served)
     ids = [new() for _ in range(20)]
     await call(served, "StartInstances", start_request(*ids))
@@ -404,9 +405,7 @@ async def test_waiting_callers_do_not_hold_up_a_stop(served: Served) -> None:
     for stream, one in zip(streams, ids, strict=True):
         await stream.write(pb.WaitInstancesRequest(instance_ids=[one.instance_id]))
     await until(lambda: len(served.service._waiters._watching) == 20)
-    began = time.perf_counter()
     await served.service.stop(served.server)
-    assert time.perf_counter() - began < 1
     for stream in streams:
         assert await stream.read() is grpc.aio.EOF
 
@@ -416,14 +415,16 @@ async def test_waiting_callers_do_not_hold_up_a_stop(served: Served) -> None:
 
 async def test_two_thousand_waits_share_few_connections(database_url: str) -> None:
     """2,000 callers in one process: one stream, a handful of connections, little to do while they wait, and all are answered
-    within a second of the end of their runs."""
+    in less time than it took to start and to end their runs."""
     store = PostgresStore(database_url, role="bridge-under-test")
     await store.start()
     try:
         async with serving(store) as served:
             client = served.client()
             ids = [new() for _ in range(2000)]
+            starting_at = time.perf_counter()
             await client.start(registration(), ids, b"")
+            work_s = time.perf_counter() - starting_at
             waiting = [asyncio.create_task(client.wait(one.instance_id)) for one in ids]
             waiters = served.service._waiters
             await until(lambda: len(waiters._watching) == 2000 and not waiters._unseen)
@@ -431,9 +432,11 @@ async def test_two_thousand_waits_share_few_connections(database_url: str) -> No
             cpu, began = time.process_time(), time.perf_counter()
             await asyncio.sleep(1.5)  # what is measured is time in which nothing happens
             idle = (time.process_time() - cpu) / (time.perf_counter() - began)
+            ending_at = time.perf_counter()
             count = await served.finish()
             assert count == 2000
             ended = time.perf_counter()
+            work_s += ended - ending_at
             infos = await asyncio.gather(*waiting)
             took = time.perf_counter() - ended
             connections = await execute(
@@ -441,10 +444,10 @@ async def test_two_thousand_waits_share_few_connections(database_url: str) -> No
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'bridge-under-test%'",
             )
             print(
-                f"2,000 waits: {idle:.1%} of a core idle, answered {took:.2f} s after the end, {connections[0][0]} connections"
+                f"2,000 waits: {idle:.1%} of a core idle, answered {took:.2f} s after {work_s:.2f} s of work, {connections[0][0]} connections"
             )
             assert {info.status for info in infos} == {"completed"}
-            assert took < 1
+            assert took < work_s
             assert idle < 0.15
             assert int(str(connections[0][0])) <= 10
             await client.close()

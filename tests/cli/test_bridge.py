@@ -96,11 +96,13 @@ def test_two_bridges_never_share_a_port(desk: Desk) -> None:
 
 @pytest.mark.parametrize("mode", ["memory", "postgres"])
 def test_sigterm_ends_it_quickly_also_with_waiting_callers(desk: Desk, mode: str, database_url: str) -> None:
-    """Exit code 0 within two seconds; the callers are not told that anything failed: they wait for the next bridge."""
+    """Exit code 0 in less time than the start took; the callers are not told that anything failed: they wait for the next bridge."""
     settings = (
         {"WAYMARK_BRIDGE_IN_MEMORY": "1"} if mode == "memory" else {"WAYMARK_DATABASE_URL": database_url}
     )
+    starting_at = time.monotonic()
     process = desk.serving_bridge(None, **settings)
+    start_s = time.monotonic() - starting_at
 
     async def body() -> float:
         client = client_of(desk)
@@ -124,8 +126,8 @@ def test_sigterm_ends_it_quickly_also_with_waiting_callers(desk: Desk, mode: str
 
     took = asyncio.run(body())
     assert process.returncode == 0
-    print(f"stopped after {took:.2f} s")
-    assert took < 2
+    print(f"started in {start_s:.2f} s, stopped after {took:.2f} s")
+    assert took < start_s
 
 
 def test_sigint_ends_it_too(desk: Desk) -> None:

@@ -150,11 +150,19 @@ def test_callers_get_their_results_when_the_bridge_is_killed(stack: LocalStack, 
 
 
 def test_a_long_sleep_leaves_memory_and_comes_back_on_time(stack: LocalStack, flows: Any, run: Any) -> None:
-    """A run that sleeps longer than the threshold is released, and continues when it is due."""
+    """A run that sleeps longer than the threshold is released, and continues when it is due: late by less than fifty
+    such runs take that need not sleep."""
     pool = stack.start_pool({"WAYMARK_EVICT_SLEEP_THRESHOLD_MS": "200", "WAYMARK_PERSIST_INTERVAL_MS": "50"})
     pool.wait_ready()
 
+    async def awake_s() -> float:
+        began = time.monotonic()
+        assert await flows.Sleeper().run(0.0) == 22
+        return time.monotonic() - began
+
     async def body() -> None:
+        await awake_s()
+        before_s = await awake_s()
         began = time.monotonic()
         instance_id = await flows.Sleeper().run(3.0, _blocking=False)
         with psycopg.connect(stack.dsn, autocommit=True) as database:
@@ -168,7 +176,10 @@ def test_a_long_sleep_leaves_memory_and_comes_back_on_time(stack: LocalStack, fl
 
             wait_until(is_released, 2.5, "release of the sleeper")
         assert await waymark.handle(instance_id).result() == 22
-        assert 3.0 <= time.monotonic() - began < 5.0
+        late_s = time.monotonic() - began - 3.0
+        most_s = 50 * max(before_s, await awake_s())
+        print(f"{late_s:.3f} s late, of {most_s:.3f}")
+        assert 0.0 <= late_s < most_s
 
     run(body)
 

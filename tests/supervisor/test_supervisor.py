@@ -46,16 +46,18 @@ def test_leases_are_renewed_together_and_last_less_than_the_database_says(tmp_pa
 
 
 def test_a_killed_shard_is_retired_at_once_and_replaced_under_a_new_identity(tmp_path: Path) -> None:
-    """Its lease is closed and another process runs within two seconds; the other shards are woken."""
+    """Its lease is closed and another process runs, sooner than the supervisor came up; the other shards are woken."""
 
     async def body() -> None:
+        starting_at = time.monotonic()
         async with running(tmp_path, "serve") as bench:
             bench.store.owned = 3
             first = await bench.event("lease")
+            start_s = time.monotonic() - starting_at
             os.kill(first["pid"], signal.SIGKILL)
             began = time.monotonic()
             second = await bench.event("started", 2)
-            assert time.monotonic() - began <= 2
+            assert time.monotonic() - began <= start_s
             assert [str(closed) for closed in bench.store.closed] == [first["id"]]
             assert second["id"] != first["id"]
             await until(lambda: second["id"] in map(str, bench.store.open))
@@ -157,19 +159,17 @@ def test_ownership_of_the_dead_is_swept(tmp_path: Path) -> None:
 
 
 def test_a_signal_stops_in_order(tmp_path: Path) -> None:
-    """Shards are asked with their part of the grace, leases closed, every process gone, exit code 0."""
+    """Shards are asked with their part of the grace, leases closed, every process gone, exit code 0; nobody waits for the grace."""
 
     async def body() -> None:
-        async with running(tmp_path, "serve", WAYMARK_EXECUTOR_SHARDS="2", grace_s=10) as bench:
+        async with running(tmp_path, "serve", WAYMARK_EXECUTOR_SHARDS="2", grace_s=600) as bench:
             await bench.event("lease", 2)
             pool = bench.supervisor._pool
             assert pool is not None
             pids = [*pool.pids, *(event["pid"] for event in bench.events("started"))]
-            began = time.monotonic()
             os.kill(os.getpid(), signal.SIGINT)
             assert await bench.running == 0
-            assert time.monotonic() - began < 5
-            assert {event["grace_ms"] // 100 for event in bench.events("stop")} <= {86, 87}
+            assert {event["grace_ms"] // 100 for event in bench.events("stop")} <= {5986, 5987}
             assert bench.store.open == set()
             assert not any(is_alive(pid) for pid in pids)
 
@@ -180,12 +180,12 @@ def test_shards_that_do_not_stop_are_ended_within_the_grace(tmp_path: Path) -> N
     """A deaf shard is killed; the exit is still in time and with code 0."""
 
     async def body() -> None:
-        async with running(tmp_path, "deaf", grace_s=1) as bench:
+        async with running(tmp_path, "deaf", grace_s=2.5) as bench:
             await bench.event("lease")
             began = time.monotonic()
             os.kill(os.getpid(), signal.SIGTERM)
             assert await bench.running == 0
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < 2.5
             assert bench.store.open == set()
 
     run(body)
@@ -212,13 +212,11 @@ def test_a_signal_ends_a_stop_that_waits_for_the_database(tmp_path: Path) -> Non
     """SIGTERM in the middle of an outage: gone long before the grace, for a lease expires by itself."""
 
     async def body() -> None:
-        async with running(tmp_path, "serve", grace_s=10) as bench:
+        async with running(tmp_path, "serve", grace_s=600) as bench:
             await bench.event("lease")
             bench.store.is_down = True
-            began = time.monotonic()
             os.kill(os.getpid(), signal.SIGTERM)
             assert await bench.running == 0
-            assert time.monotonic() - began < 5
 
     run(body)
 
@@ -248,18 +246,16 @@ def test_a_signal_ends_the_boot(tmp_path: Path) -> None:
 
 
 def test_a_signal_ends_workers_that_are_still_starting(tmp_path: Path) -> None:
-    """SIGTERM between spawn and attach leaves no worker behind."""
+    """SIGTERM between spawn and attach leaves no worker behind, and does not wait for the grace."""
 
     async def body() -> None:
-        supervisor, _ = build(tmp_path, "serve")
+        supervisor, _ = build(tmp_path, "serve", grace_s=600)
         task = asyncio.create_task(supervisor.run())
         await until(lambda: supervisor._pool is not None and bool(supervisor._pool.pids))
         assert supervisor._pool is not None
         pids = supervisor._pool.pids
-        began = time.monotonic()
         os.kill(os.getpid(), signal.SIGTERM)
         assert await task == 0
-        assert time.monotonic() - began < 5
         assert not any(is_alive(pid) for pid in pids)
 
     run(body)
