@@ -47,7 +47,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """A loop whose time() starts where the machine's does and counts whole microseconds.
 
     Attributes:
-        started: Actions that were begun.
+        started: Actions that were begun, without those that were called off before the run next waited.
         cancelled: Actions that were called off before they were over.
     """
 
@@ -57,6 +57,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._now_us = START_US
         self._endings: list[tuple[int, int, asyncio.Future[None]]] = []
         self._turn = 0
+        self._number = 0
         self.started = 0
         self.cancelled = 0
         super().__init__(selector)
@@ -77,13 +78,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     async def pass_time(self, seconds: float) -> None:
         """What an action does: be away for that long, and at least until nothing else is left to do."""
         ending = self.create_future()
-        heapq.heappush(self._endings, (self._now_us + round(seconds * 1e6), self.started, ending))
+        self._number += 1
+        heapq.heappush(self._endings, (self._now_us + round(seconds * 1e6), self._number, ending))
         self.started += 1
         turn = self._turn
         try:
             await ending
         except asyncio.CancelledError:
-            self.cancelled += self._turn > turn  # the machine would not even have begun it
+            if self._turn > turn:
+                self.cancelled += 1
+            else:  # the machine would not even have begun it
+                self.started -= 1
             raise
 
     def jump(self) -> None:

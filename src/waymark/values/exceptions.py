@@ -21,14 +21,42 @@ HIDDEN = frozenset({TRACEBACK, TRACE, MESSAGE})
 
 _TRACEBACK_LIMIT = 32_768
 
+_SLOTS: tuple[tuple[type[BaseException], tuple[str, ...]], ...] = (
+    (OSError, ("filename", "filename2")),
+    (ImportError, ("name", "path")),
+    (NameError, ("name",)),
+    (AttributeError, ("name",)),
+)
+"""What builtin classes keep beside `args` and the attributes: the path in "[Errno 2] No such file or directory: 'a'"."""
+
 
 def attributes_of(exception: BaseException) -> dict[str, object]:
-    """The attributes a user set on an exception (not `args`)."""
-    return {
+    """The attributes a user, or Python itself, set on an exception (not `args`)."""
+    found = {
         name: value
         for name, value in vars(exception).items()
         if name not in HIDDEN and name != "__notes__" and isinstance(name, str)
     }
+    for name in slots_of(exception):
+        value = getattr(exception, name)
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def set_attributes(exception: BaseException, attributes: dict[str, object]) -> None:
+    """Give an exception the attributes that `attributes_of` found."""
+    slots = slots_of(exception)
+    for name, value in attributes.items():
+        if name in slots:
+            setattr(exception, name, value)
+        else:
+            vars(exception)[name] = value
+
+
+def slots_of(exception: BaseException) -> tuple[str, ...]:
+    """Names that the builtin class of an exception keeps by itself."""
+    return tuple(name for cls, names in _SLOTS if isinstance(exception, cls) for name in names)
 
 
 def traceback_of(exception: BaseException) -> str:

@@ -274,7 +274,7 @@ def build_exception(
     except TypeError:
         made = cls.__new__(cls)
     made.args = args
-    vars(made).update(attributes)
+    exceptions.set_attributes(made, attributes)
     return made
 
 

@@ -38,6 +38,8 @@ _EXCEPTION_ATTRIBUTES = frozenset(
         "errno",
         "strerror",
         "filename",
+        "filename2",
+        "path",
         "value",
         "name",
         "obj",
@@ -182,7 +184,7 @@ class Attributes:
         if field is not None and field.default is not MISSING:
             return field.default  # the instance's own was deleted, so the class's shows through
         if isinstance(target, PydanticRecord) and name in METHODS["BaseModel"]:
-            return BoundMethod(target, name)
+            return BoundMethod(type(target) if f"BaseModel.{name}" in CLASS_METHODS else target, name)
         refuse_special(target, "__getattr__")
         _refuse_code_of_class(target, name)
         if isinstance(target, PydanticRecord):

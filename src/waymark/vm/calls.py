@@ -46,6 +46,7 @@ from waymark.vm.signals import SWITCH, WAIT
 from waymark.vm.tasks import Tasks
 from waymark.vm.templates import Templates
 from waymark.vm.unwinding import UNCATCHABLE, note_place
+from waymark.vm.wording import of_wrong_arguments, type_name
 
 _FUNCTIONS = frozenset({FunctionValue, Closure, BoundFunction})
 _CALL_BYTES = 100
@@ -113,10 +114,17 @@ class Calls:
         self._meter.burn(_STEPS_PER_CALL)
         kind = type(callee)
         result: Any
-        if kind is BoundMethod:
-            result = self._methods.call(callee, args, kwargs)
-        elif kind is BuiltinFunction:
-            result = callee.implementation(*args, **kwargs)
+        if kind is BoundMethod or kind is BuiltinFunction:
+            try:
+                if kind is BoundMethod:
+                    result = self._methods.call(callee, args, kwargs)
+                else:
+                    result = callee.implementation(*args, **kwargs)
+            except TypeError as error:
+                said = of_wrong_arguments(error, callee, len(args), kwargs)
+                if said is error:
+                    raise
+                raise said from None
         elif kind is ActionValue:
             result = self._call_action(callee, args, kwargs)
         elif isinstance(callee, type):
@@ -128,7 +136,7 @@ class Calls:
             result = callee.call(args, kwargs)
         else:
             refuse_special(callee, "__call__")
-            raise TypeError(f"'{kind.__name__}' object is not callable")
+            raise TypeError(f"'{type_name(kind)}' object is not callable")
         self._heap.charge(_CALL_BYTES)
         if type(result) in _SIZED:
             if type(result) is str or type(result) is bytes:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from waymark.values.collections import Deque
 from waymark.values.sets import OrderedSet, _Ordered
 from waymark.vm.objects import Frame, MachineValue
+from waymark.vm.wording import type_name
 
 
 class MachineIterator(MachineValue):
@@ -472,5 +473,5 @@ def make_iterator(value: Any) -> Any:
     if isinstance(value, MachineIterator):
         return value
     if not hasattr(kind, "__iter__") and not hasattr(kind, "__getitem__"):
-        raise TypeError(f"'{kind.__name__}' object is not iterable")
+        raise TypeError(f"'{type_name(kind)}' object is not iterable")
     return SequenceIterator(list(value))  # an enum class, a record: a fixed set of items

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from waymark.vm.operations import check_decimal, guard_multiply, guard_power
+from waymark.vm.wording import type_name
 
 _STEPS_PER_DATUM = 24
 """Python's statistics compute with exact fractions, item by item."""
@@ -77,6 +78,14 @@ def _pow(machine: Any, base: Any, exp: Any, mod: Any = None) -> Any:
         guard_power(machine.meter, base, exp)
     elif isinstance(exp, int) and isinstance(mod, int):
         machine.meter.burn(exp.bit_length() * mod.bit_length() ** 2 >> 15)
+    elif (
+        isinstance(mod, decimal.Decimal)
+        and not any(isinstance(part, float | complex) for part in (base, exp))
+        and not all(isinstance(part, int | decimal.Decimal) for part in (base, exp))
+    ):
+        # CPython 3.13.0 crashes in pow((), None, Decimal(1)).
+        names = ", ".join(repr(type_name(type(part))) for part in (base, exp, mod))
+        raise TypeError(f"unsupported operand type(s) for ** or pow(): {names}")
     return pow(base, exp, mod)
 
 

@@ -104,12 +104,14 @@ def _is_quoting(function: Any) -> bool:
     return getattr(function, "name", "") in ("urllib.parse.quote", "urllib.parse.quote_plus")
 
 
-def _indent(machine: Any, text: str, prefix: str) -> str:
+def _indent(machine: Any, text: str, prefix: str, predicate: Any = None) -> str:
     for value in (text, prefix):
         check_shown(machine.meter, value)
     if isinstance(text, str) and isinstance(prefix, str):
         machine.meter.text(len(text) + len(prefix) * (len(text.splitlines()) + 1))
-    return textwrap.indent(text, prefix)
+    if predicate is None:
+        return textwrap.indent(text, prefix)
+    return textwrap.indent(text, prefix, lambda line: machine.calls.invoke(predicate, [line]))
 
 
 def _wrapped(function: Any) -> Callable[..., Any]:

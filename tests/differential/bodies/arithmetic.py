@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 from tests.differential.bodies.body import body, call
 from tests.differential.bodies.shared import BIG, RATE, add, echo, square
@@ -269,3 +270,15 @@ class IntMethods(Workflow):
             chr(97),
             ord("a"),
         ]
+
+
+@body()
+class PowerWithAModulusThatIsNoNumber(Workflow):
+    async def run(self):
+        from_decimal = []
+        for base, exp in (((), None), ("a", 2), (2.5, 2), (None, None)):
+            try:
+                from_decimal.append(pow(base, exp, Decimal(1)))
+            except TypeError as error:
+                from_decimal.append(str(error))
+        return [from_decimal, pow(Decimal(5), 3, Decimal(7)), pow(5, 3, Decimal(7))]

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from tests.differential.bodies.body import body, call
 from tests.differential.bodies.shared import NAMES, Color, Level, Mode, Point, echo
 from waymark.sdk.workflow import Workflow
@@ -253,4 +255,15 @@ class ReprAndStr(Workflow):
             str([1, "x", None, True, 2.0]),
             str(("a",)),
             repr({"k": {1: []}}),
+        ]
+
+
+@body("a\n\n b\n", "one")
+class IndentWithAPredicate(Workflow):
+    async def run(self, text):
+        seen = []
+        return [
+            textwrap.indent(text, "> ", lambda line: seen.append(line) or len(line) > 2),
+            textwrap.indent(text, "-", predicate=str.strip),
+            seen,
         ]
