@@ -41,25 +41,12 @@ WRITTEN_TYPES = frozenset(
 """What `concurrency` and `statements` write, for none of it means anything in one expression."""
 _CHANCE = ("random.", "secrets.", "time.", "uuid.uuid1", "uuid.uuid4", "uuid.uuid7")
 _HAND_ONLY = (
-    *(
-        "datetime.datetime.",
-        "datetime.astimezone",
-        "datetime.timestamp",
-        "datetime.timezone",
-        "setattr",
-        "delattr",
-        "object",
-    ),
-    *(
-        "itertools.groupby",
-        "itertools.repeat",
-        "itertools.tee",
-        "pow",
-        "BaseModel.model_copy",
-        "BaseModel.model_validate",
-    ),
+    *("datetime.datetime.", "datetime.astimezone", "datetime.timestamp", "datetime.timezone"),
+    *("setattr", "delattr", "object", "pow", "print", "BaseModel.model_copy", "BaseModel.model_validate"),
+    *("itertools.groupby", "itertools.repeat", "itertools.tee"),
 )
-"""Rows whose other uses are refused, for they ask for the time zone of the host or change what runs share, or crash some CPython."""
+"""Rows whose other uses are refused, for they ask for the time zone of the host or change what runs share, print, or crash some
+CPython."""
 _CLOCK = frozenset({"now", "utcnow", "today"})
 _SHOWN_TYPES = {int, float, str, bytes, list, tuple, bool}
 _MUTABLE = frozenset({"list", "dict", "set", "deque", "Counter", "defaultdict", "OrderedDict"})

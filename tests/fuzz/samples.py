@@ -74,6 +74,7 @@ ARGUMENTS = tuple(
 )
 
 BY_HAND: dict[str, tuple[str, ...]] = {
+    "print": ("print(end='')", "print(sep=3, end='')", "print(end='', flush=True)"),
     "pow": (
         "pow(<int> % 20, <int> % 9)",
         "pow(<int>, <int> % 50, 97)",
