@@ -61,16 +61,32 @@ def test_each_refused_line_is_reported_with_code_column_and_help(cls: type) -> N
         assert found[place].function.startswith(f"{cls.__name__}.")
 
 
-def test_there_are_at_least_forty_refused_bodies() -> None:
-    """Counted in refused places, for one body may hold several."""
-    assert sum(len(findings(cls)) for cls in CLASSES) >= 60
-    assert len(CLASSES) >= 40
+def test_there_are_at_least_sixty_refused_bodies() -> None:
+    """Issue 3 asks for 60; most hold several refused places."""
+    assert sum(len(findings(cls)) for cls in CLASSES) >= 200
+    assert len(CLASSES) >= 60
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_each_finding_reads_as_place_reason_and_way_out(cls: type) -> None:
+    """A sentence without a final stop, the line with a caret under what is meant, a way out, the page."""
+    for found in findings(cls):
+        assert not found.message.endswith(".")
+        assert found.help
+        assert not found.help.endswith(".")
+        _, lines, _, _ = _source(cls)
+        assert found.source == lines[found.line - 1]
+        text = str(found).splitlines()
+        assert text[3].strip("^ ") == ""
+        assert text[1] == f"  {found.file}:{found.line}:{found.column} in {found.function}"
+        assert text[-2] == f"  help: {found.help}"
+        assert text[-1].endswith(f"(docs/diagnostics.md#{found.code.lower()})")
 
 
 def test_every_code_has_a_refused_body() -> None:
     """A code without an example would be a promise without a test; those of the file itself have tests of their own."""
     shown = {item.code for cls in CLASSES for item in findings(cls)}
-    assert set(CODES) - shown == {"WM101", "WM102", "WM103", "WM117"}
+    assert set(CODES) - shown == {"WM102", "WM103", "WM117"}
 
 
 def test_a_finding_is_rendered_with_place_source_line_caret_and_help() -> None:

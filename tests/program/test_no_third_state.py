@@ -16,7 +16,7 @@ import pytest
 from tests.vm.test_library import SAMPLES, allowed
 from waymark.compiler.codes import CODES
 from waymark.compiler.decisions import FIELDS
-from waymark.compiler.resolve.library import refusal
+from waymark.compiler.resolve.library import by_identity, refusal
 from waymark.program import library
 from waymark.program.live import MISSING, live_object
 from waymark.program.refused import REFUSED, REFUSED_MEMBERS
@@ -99,3 +99,11 @@ def test_every_refusal_has_a_code_a_reason_and_a_way_out() -> None:
         assert refused.reason
         assert refused.help
     assert sum(live_object(name) is not MISSING for name in REFUSED) > 150
+
+
+def test_names_are_recognised_by_objects_that_stay() -> None:
+    """`datetime.now` is a new object each time it is read; its identity would soon belong to an object of the user's."""
+    known = by_identity()
+    assert "datetime.datetime.now" not in known.values()
+    assert all(id(live_object(name)) == identity for identity, name in known.items())
+    assert {"builtins.len", "len"} & set(known.values())

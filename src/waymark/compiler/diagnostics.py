@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import linecache
+import types
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -83,6 +85,13 @@ class Findings:
         self.add(
             Diagnostic(code, message, function.file, line, column, function.label, help, text, max(width, 1))
         )
+
+    def report_function(self, code: types.CodeType, file: str, label: str, why: tuple[str, str, str]) -> None:
+        """Record a finding (code, message, help) about a function as a whole, of which only the first line may be known."""
+        text = linecache.getline(code.co_filename, code.co_firstlineno).rstrip()
+        column = len(text) - len(text.lstrip()) + 1
+        width = max(len(text) - column + 1, 1)
+        self.add(Diagnostic(why[0], why[1], file, code.co_firstlineno, column, label, why[2], text, width))
 
     def sorted(self) -> tuple[Diagnostic, ...]:
         """Everything found, in source order."""

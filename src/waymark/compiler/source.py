@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from waymark.compiler.diagnostics import Diagnostic, Findings
+from waymark.compiler.diagnostics import Findings
 
 NATIVE_RUN_ATTRIBUTE = "__waymark_native_run__"
 """Where `@workflow` leaves the user's own run() on the function that replaces it."""
@@ -271,10 +271,8 @@ def locate(
     label = function.__qualname__.rpartition("<locals>.")[2]
     file = files.read(function)
 
-    def fail(message: str, help: str) -> None:
-        findings.add(
-            Diagnostic("WM101", message, shown_path(code.co_filename), code.co_firstlineno, 1, label, help)
-        )
+    def fail(message: str, help: str, code_word: str = "WM101") -> None:
+        findings.report_function(code, shown_path(code.co_filename), label, (code_word, message, help))
 
     if isinstance(file, str):
         code_word = "WM102" if file.startswith("nested") else "WM101"
@@ -282,9 +280,7 @@ def locate(
         help = "define the workflow in a module file"
         if code_word == "WM102":
             help = "split the expression into several statements"
-        findings.add(
-            Diagnostic(code_word, message, shown_path(code.co_filename), code.co_firstlineno, 1, label, help)
-        )
+        fail(message, help, code_word)
         return None
     node = file.functions.get((code.co_name, code.co_firstlineno))
     if node is None:

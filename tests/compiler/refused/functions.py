@@ -110,8 +110,8 @@ class UnfitFunctions(Workflow):
             inside(n),  # WM130 13 "pass the value in"
             list(map(opens, n)),  # WM130 22 "make it an @action"
             listing(n),  # WM130 13 "make it an @action"
-            pydantic.create_model(n),  # WM130 13 "make it an @action"
-            workflow(n),  # WM130 13 "make it an @action"
+            pydantic.create_model(n),  # WM130 13 "call it in an @action"
+            workflow(n),  # WM130 13 "call it in an @action"
         ]
 
 

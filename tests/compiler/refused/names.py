@@ -165,7 +165,7 @@ class AssignedMethod(Workflow):
 
 
 class HasInit(Workflow):
-    def __init__(self, n):  # WM126 1 "arguments of run()"
+    def __init__(self, n):  # WM126 5 "arguments of run()"
         self.n = n
 
     async def run(self):

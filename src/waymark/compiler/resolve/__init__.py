@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 
 from waymark.compiler.bindings import ResolvedWorkflow
-from waymark.compiler.diagnostics import Diagnostic, Findings
+from waymark.compiler.diagnostics import Findings
 from waymark.compiler.resolve.functions import FunctionResolver
 from waymark.compiler.resolve.members import Members
 from waymark.compiler.resolve.plain import PlainFunctions
@@ -77,16 +77,15 @@ def _refuse_init(cls: type, findings: Findings) -> None:
             function = vars(base).get(name)
             if isinstance(function, types.FunctionType):
                 code = function.__code__
-                findings.add(
-                    Diagnostic(
+                findings.report_function(
+                    code,
+                    shown_path(code.co_filename),
+                    function.__qualname__.rpartition("<locals>.")[2],
+                    (
                         "WM126",
                         f"`{name}` of a workflow never runs: a run starts from run() and its arguments alone",
-                        shown_path(code.co_filename),
-                        code.co_firstlineno,
-                        1,
-                        function.__qualname__.rpartition("<locals>.")[2],
                         "pass the values as arguments of run()",
-                    )
+                    ),
                 )
 
 

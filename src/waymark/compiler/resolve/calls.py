@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from typing import TYPE_CHECKING
 
 from waymark.compiler.bindings import Action, Form, Helper, Library, UserClass
@@ -35,6 +36,7 @@ _NEVER_AWAITABLE = frozenset(
         "isinstance",
         "len",
         "list",
+        "print",
         "range",
         "repr",
         "round",
@@ -83,11 +85,13 @@ class CallChecks:
             case Library(name):
                 self._library_call(node, name)
             case UserClass(info) if info.kind is ClassKind.PLAIN:
+                file = getattr(sys.modules.get(info.key.module), "__file__", None)
+                is_installed = library.is_installed(file or "")
                 resolver.report(
                     node,
                     "WM135",
                     f"class `{info.key.qualname}` is neither a dataclass, a pydantic model, an enum nor an exception",
-                    "make it a dataclass",
+                    "use it in an @action and return plain data" if is_installed else "make it a dataclass",
                 )
             case None if isinstance(node.func, ast.Attribute):
                 self._method_call(node, node.func)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import sys
+import types
 from collections.abc import Iterable
+from types import NoneType
 
 from waymark.compiler.bindings import (
     Action,
@@ -27,6 +30,7 @@ from waymark.compiler.resolve.managers import check_manager
 from waymark.compiler.resolve.members import Members
 from waymark.compiler.resolve.names import MISSING, near, outer_value, visible_names
 from waymark.compiler.resolve.nested import check_annotations, default_nodes, nested_source, with_default
+from waymark.compiler.resolve.outside import purpose
 from waymark.compiler.resolve.scopes import (
     Comprehension,
     captured_names,
@@ -55,6 +59,14 @@ _LOWERED_FIELDS: dict[str, tuple[str, ...]] = {
 
 TEMPORARIES_PER_PATTERN = 5
 """What a mapping pattern inside another needs: its place there, the value, the keys, what they found, the rest."""
+
+
+def _in_class(module: types.ModuleType, node: ast.Attribute) -> str:
+    """The hint for `datetime.now`, where the module was imported and its class of the same name was meant."""
+    name = module.__name__.rpartition(".")[2]
+    if hasattr(getattr(module, name, None), node.attr):
+        return f"did you mean `{ast.unparse(node.value)}.{name}.{node.attr}`?"
+    return ""
 
 
 class FunctionResolver:
@@ -518,12 +530,15 @@ class FunctionResolver:
                     return Refusal(refused.code, f"`{shown}` {refused.reason}", refused.help)
                 value = getattr(module, node.attr, MISSING)
                 if value is MISSING:
-                    hint = near(node.attr, dir(module))
+                    hint = _in_class(module, node) or near(node.attr, dir(module))
                     return Refusal(
                         "WM120",
                         f"module `{module.__name__}` has no `{node.attr}`",
                         hint or "check the spelling",
                     )
+                known = purpose(f"sys.{node.attr}") if module is sys else None
+                if known is not None and not isinstance(value, int | float | str | tuple | NoneType):
+                    return Refusal(known.code, f"`{shown}` {known.reason}", known.help)
                 return self._statics.bind(value, shown, f"{module.__name__}.{node.attr}")
             case UserClass(info):
                 cls = self._statics.live_class(info.key)
@@ -534,12 +549,19 @@ class FunctionResolver:
                 )
             case Library(name):
                 return self._library_attribute(name, node.attr, shown)
-            case Typing():
-                return base
-            case Refusal():
+            case Refusal("WM139") if self._is_own_class(node.value):
+                return Refusal(
+                    "WM124", f"`{shown}` reaches into the workflow by its class", f"write `self.{node.attr}`"
+                )
+            case Typing() | Refusal():
                 return base
             case _:
                 return None
+
+    def _is_own_class(self, node: ast.expr) -> bool:
+        """Whether a name stands for the workflow's own class, or a base of it."""
+        cls = outer_value(self.source.function, node.id) if isinstance(node, ast.Name) else None
+        return cls in self.workflow.cls.__mro__ and self.source.self_name is not None
 
     def _library_attribute(self, name: str, attribute: str, shown: str) -> Static | None:
         owner = live_object(name)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import pathlib
 import sys
 import types
 
+from waymark.compiler.resolve.outside import purpose
 from waymark.program import library
 from waymark.program.live import MISSING, live_object
 from waymark.program.refused import REFUSED, REFUSED_MEMBERS, Refused
@@ -19,6 +21,10 @@ METHOD_HINTS: dict[str, str] = {
         "await the task in a helper of its own, go on there, and run the helper with asyncio.create_task",
     ),
     "shutdown": REFUSED_MEMBERS["Queue.shutdown"],
+    **dict.fromkeys(
+        (name for name in dir(pathlib.Path) if not hasattr(pathlib.PurePath, name)),
+        "a path is a name here: read and write files in an @action",
+    ),
 }
 """The way out for methods that have one of their own."""
 
@@ -30,40 +36,25 @@ AWAITABLE_FUNCTIONS = frozenset({"asyncio.gather", "asyncio.sleep", "asyncio.wai
 
 def by_identity() -> dict[int, str]:
     """Names of the library by the identity of their objects, which live as long as the process."""
-    return {id(found): name for name in sorted(library.NAMES) if (found := live_object(name)) is not MISSING}
+    return {id(live_object(name)): name for name in sorted(library.NAMES) if _stays(name)}
+
+
+def _stays(name: str) -> bool:
+    """Whether a name stands for one object: `datetime.now` is made anew each time, and the identity of one that is gone is soon another's."""
+    found = live_object(name)
+    return found is not MISSING and found is live_object(name)
 
 
 _REFUSED: dict[int, Refused] = {
-    id(found): refused for name, refused in REFUSED.items() if callable(found := live_object(name))
+    id(found): refused
+    for name, refused in REFUSED.items()
+    if callable(found := live_object(name)) and _stays(name)
 }
 """By identity of the function or class."""
 _SUPER = (
     "WM131",
     "`super` is of use as `super().name` only, directly in a method of the workflow",
     "write `super().name(...)` outside of functions and comprehensions in the method",
-)
-_IO_HELP = "move it into an @action and await it"
-_LOGGING_HELP = "use print, which writes to the log of the run, or move it into an @action"
-
-_INPUT_OUTPUT_MODULES = frozenset(
-    [
-        "_io",
-        "io",
-        "os",
-        "posix",
-        "pathlib",
-        "shutil",
-        "socket",
-        "subprocess",
-        "urllib",
-        "http",
-        "requests",
-        "httpx",
-        "aiohttp",
-        "logging",
-        "tempfile",
-        "sqlite3",
-    ]
 )
 
 
@@ -79,9 +70,9 @@ def qualified_name(value: object) -> str:
     return f"{module or 'builtins'}.{name}"
 
 
-def is_input_output(cls: type) -> bool:
-    """Whether a class belongs to a module that talks to the outside."""
-    return cls.__module__.partition(".")[0] in _INPUT_OUTPUT_MODULES
+def is_outside(cls: type) -> bool:
+    """Whether a class belongs to a module that is known for something no run has."""
+    return purpose(cls.__module__) is not None
 
 
 def is_refused(value: object) -> bool:
@@ -109,21 +100,22 @@ def refusal(value: object, shown: str) -> tuple[str, str, str]:
             f"`{shown}` is not supported in a workflow yet",
             "use tasks, `asyncio.gather`, `asyncio.wait`, locks and queues, or move it into an @action",
         )
-    if top == "logging":
-        return ("WM132", f"`{shown}` is not supported in a workflow", _LOGGING_HELP)
-    if top in _INPUT_OUTPUT_MODULES:
-        return ("WM132", f"`{shown}` is not supported in a workflow", _IO_HELP)
+    known = purpose(name)
+    if known is not None:
+        return (known.code, f"`{shown}` {known.reason}", known.help)
     if top in sys.stdlib_module_names:
         return (
             "WM131",
             f"`{shown}` is not among the library functions of workflows",
             "write it with builtins and methods of values, or move it into an @action and await it",
         )
-    return ("WM130", f"`{shown}` {_why_not_compiled(value)}", PLAIN_HELP)
+    return ("WM130", f"`{shown}` {_why_not_compiled(value)}", INSTALLED_HELP)
 
 
+INSTALLED_HELP = "call it in an @action and await that, or call it before the start and pass the value in"
+"""The two ways out for a function of somebody else."""
 PLAIN_HELP = "make it an @action and await it, or call it before the start and pass the value in"
-"""The two ways out for a function that cannot be compiled along."""
+"""The two ways out for a function of the user's that cannot be compiled along."""
 
 
 def _why_not_compiled(value: object) -> str:
@@ -140,6 +132,11 @@ def _why_not_compiled(value: object) -> str:
 def _is_from(value: object, module: types.ModuleType) -> bool:
     top = str(getattr(value, "__module__", "") or "").partition(".")[0]
     return top == module.__name__
+
+
+def is_installed(path: str) -> bool:
+    """Whether a file belongs to an installed package."""
+    return "/site-packages/" in path or "/dist-packages/" in path
 
 
 STANDARD_MODULES = frozenset(sys.stdlib_module_names) - {"__main__"}

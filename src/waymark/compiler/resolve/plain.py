@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from waymark.compiler.resolve.workflow_class import WorkflowClass
 
 _GENERATOR_FLAGS = 0x20 | 0x200
-_INSTALLED = ("/site-packages/", "/dist-packages/")
 _STANDARD = tuple(sysconfig.get_path(name) + "/" for name in ("stdlib", "platstdlib"))
 
 
@@ -106,7 +105,7 @@ def is_users(function: types.FunctionType) -> bool:
     return (
         function.__module__.partition(".")[0] not in library.STANDARD_MODULES | {"waymark"}
         and not path.startswith(_STANDARD)
-        and not any(part in path for part in _INSTALLED)
+        and not library.is_installed(path)
     )
 
 

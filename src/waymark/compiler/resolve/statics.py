@@ -85,6 +85,8 @@ class Statics:
         if entry is not None and not isinstance(value, type):
             self._actions.append(entry.function)
             return Action(action_reference(entry))
+        if library.is_refused(value):
+            return Refusal(*library.refusal(value, shown))
         if isinstance(value, types.ModuleType):
             return Module(value)
         if _is_plain(value) or isinstance(value, enum.Enum):
@@ -132,7 +134,7 @@ class Statics:
         try:
             encoded = encode(value, root=shown)
         except ValueEncodingError as error:
-            if library.is_input_output(type(value)):
+            if library.is_outside(type(value)):
                 return Refusal(*library.refusal(type(value), shown))
             return Refusal(
                 "WM134",
@@ -178,7 +180,7 @@ class Statics:
             )
         if cls.__module__ in library.TYPING_MODULES:
             return Typing(cls)
-        if library.is_refused(cls):
+        if library.is_refused(cls) or (_is_standard(cls) and cls.__module__ != "builtins"):
             return Refusal(*library.refusal(cls, shown))
         described = self.use_class(cls)
         return described if isinstance(described, Refusal) else UserClass(described)
@@ -195,8 +197,7 @@ class Statics:
 
     def _describe(self, cls: type) -> ClassInfo | Refusal:
         shown = cls.__qualname__
-        top = cls.__module__.partition(".")[0]
-        if top in library.STANDARD_MODULES and (top == "builtins" or not issubclass(cls, BaseException)):
+        if _is_standard(cls):
             return Refusal(*library.refusal(cls, f"{cls.__module__}.{shown}".removeprefix("builtins.")))
         try:
             info = describe_class(cls)
@@ -205,6 +206,12 @@ class Statics:
                 "WM135",
                 f"class `{shown}` cannot be described ({error})",
                 "use default values of plain types, or make the value in an @action",
+            )
+        if hasattr(cls, "_fields") and issubclass(cls, tuple):
+            return Refusal(
+                "WM135",
+                f"class `{shown}` is a named tuple, whose methods are code that Python generates",
+                "use a dataclass with frozen=True, or a plain tuple",
             )
         if info.unsupported:
             return Refusal(
@@ -261,6 +268,12 @@ class Statics:
         return next(
             cls for cls, info in self._classes.items() if isinstance(info, ClassInfo) and info.key == key
         )
+
+
+def _is_standard(cls: type) -> bool:
+    """Whether a class is one of Python's own, which are in the tables or refused; its exceptions are described as a user's are."""
+    top = cls.__module__.partition(".")[0]
+    return top in library.STANDARD_MODULES and (top == "builtins" or not issubclass(cls, BaseException))
 
 
 def _refuse_function(function: types.FunctionType, shown: str, decorator: str) -> Static:

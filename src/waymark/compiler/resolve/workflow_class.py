@@ -121,6 +121,12 @@ class WorkflowClass:
         if isinstance(value, types.FunctionType | classmethod | property | staticmethod) or hasattr(
             value, "__get__"
         ):
+            if hasattr(value, "__wrapped__") and not isinstance(value, classmethod | staticmethod):
+                return Refusal(
+                    "WM116",
+                    f"`{shown}` is decorated, so what runs is not its own code",
+                    "call what the decorator does inside the function",
+                )
             kind = {classmethod: "a class method", property: "a property"}.get(
                 type(value), f"a {type(value).__name__}"
             )
