@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from waymark.compiler import Diagnostic, compile_workflow
+from waymark.compiler.source import Files
 from waymark.errors import UnsupportedPatternError
 from waymark.program.listing import list_program
 
@@ -55,9 +56,9 @@ def findings(cls: type) -> tuple[Diagnostic, ...]:
     return ()
 
 
-def listing(cls: type) -> str:
+def listing(cls: type, files: Files | None = None) -> str:
     """The listing of a class that compiles."""
-    return list_program(compile_workflow(cls).program)
+    return list_program(compile_workflow(cls, files).program)
 
 
 def run_body(folder: Path, body: str, *, parameters: str = "", more: str = "") -> type:

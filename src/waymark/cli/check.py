@@ -20,8 +20,9 @@ from pathlib import Path
 import click
 
 from waymark.cli.edge import EXIT_CANNOT_START
-from waymark.compiler import Diagnostic
+from waymark.compiler import Diagnostic, compile_workflow
 from waymark.compiler.codes import reference
+from waymark.compiler.source import Files
 from waymark.errors import UnsupportedPatternError
 
 EXIT_FINDINGS = 1
@@ -104,6 +105,7 @@ def check_modules(names: Sequence[str]) -> Report:
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     loaded: set[str] = set()
+    files = Files()
     for name in names:
         loaded.update(_load(name, report))
     for cls in sorted(workflow_registry, key=lambda cls: (cls.__module__, cls.__qualname__)):
@@ -111,7 +113,7 @@ def check_modules(names: Sequence[str]) -> Report:
             continue
         shown = f"{cls.__module__}.{cls.__qualname__}"
         try:
-            workflow_registry.compiled(cls)
+            compile_workflow(cls, files)
         except UnsupportedPatternError as error:
             report.refused.append(shown)
             report.add(error.diagnostics)

@@ -9,7 +9,7 @@ from waymark.compiler.check import check
 from waymark.compiler.diagnostics import Findings, refuse
 from waymark.compiler.lower import lower
 from waymark.compiler.resolve import resolve
-from waymark.compiler.source import find_source, text_of
+from waymark.compiler.source import Files, find_source, text_of
 from waymark.program.program import Program, encode_program, hash_program
 from waymark.program.verify import verify
 
@@ -31,15 +31,18 @@ class CompiledWorkflow:
     source: str
 
 
-def compile_workflow(cls: type) -> CompiledWorkflow:
+def compile_workflow(cls: type, files: Files | None = None) -> CompiledWorkflow:
     """Compile the run() of a workflow class with every helper it reaches.
+
+    Args:
+        files: Remembers parsed files, for whoever compiles many workflows at once.
 
     Raises:
         UnsupportedPatternError: The code holds something that is refused; carries every finding.
         TypeError: The class has no run().
     """
     findings = Findings()
-    source = find_source(cls, findings)
+    source = find_source(cls, findings, files)
     resolved = resolve(check(source, findings), findings)
     _stop_if_refused(cls, findings)
     lowered = lower(resolved, findings)

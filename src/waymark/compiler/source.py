@@ -126,7 +126,7 @@ class _File:
 
 @dataclass(slots=True)
 class Files:
-    """The files read during one compilation."""
+    """The files read during one compilation, or during several of one moment."""
 
     _known: dict[str, _File | str] = field(default_factory=dict)
 
@@ -163,12 +163,12 @@ def own_run(cls: type) -> types.FunctionType | None:
     return run if isinstance(run, types.FunctionType) else None
 
 
-def find_source(cls: type, findings: Findings) -> WorkflowSource:
+def find_source(cls: type, findings: Findings, files: Files | None = None) -> WorkflowSource:
     """Find run() and, through `self.name` and `super().name`, every method it reaches."""
     run = own_run(cls)
     if run is None:
         raise TypeError(f"{cls.__qualname__} has no run() method; write `async def run(self, ...)`")
-    files = Files()
+    files = files or Files()
     found: list[FunctionSource] = []
     waiting: list[tuple[str, types.FunctionType, bool]] = [("run", run, False)]
     asked = {run}
