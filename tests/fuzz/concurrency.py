@@ -141,17 +141,12 @@ class Concurrency:
             return
         text = self._text
         timeout = self._choices.pick(("", f", timeout={self._seconds()}"))
-        text.line("try:")
-        with text.indented():
-            # Natively those that are done already come in the order of a set, which is that of their addresses.
-            tasks = ", ".join(f"asyncio.create_task({part})" for part in self._awaitables(scope))
-            text.line("got = []")
-            text.line(f"for part in asyncio.as_completed([{tasks}]{timeout}):")
-            with text.indented():
-                text.line("got.append(repr(await part))")
-        text.line("except Exception as error:")
-        with text.indented():
-            text.line("out.append(type(error) is TimeoutError)")
+        # Natively those that are done already come in the order of a set, which is that of their addresses.
+        tasks = ", ".join(f"asyncio.create_task({part})" for part in self._awaitables(scope))
+        text.line("got = []")
+        text.line(f"for part in asyncio.as_completed([{tasks}]{timeout}):")
+        with text.indented(), self._statements.guarded(scope, "got"):
+            text.line("got.append(repr(await part))")
         text.line("out.append(sorted(got))")
 
     def _wait_for(self, scope: Scope) -> None:

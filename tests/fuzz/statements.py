@@ -86,7 +86,7 @@ class Statements:
             self._text.line("pass")
 
     @contextmanager
-    def guarded(self, scope: Scope) -> Iterator[None]:
+    def guarded(self, scope: Scope, log: str = "out") -> Iterator[None]:
         """What may raise, caught and noted."""
         text = self._text
         text.line("try:")
@@ -94,7 +94,7 @@ class Statements:
             yield
         text.line("except Exception as error:")
         with text.indented():
-            text.line("out.append(repr(error))")
+            text.line(f"{log}.append(repr(error))")
 
     def _of(self, kind: str, scope: Scope, depth: int = 2) -> str:
         return self.expressions.of(kind, scope, depth)
