@@ -8,11 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from waymark.testing.local_stack import free_port, wait_until
+from waymark.testing.local_stack import free_port, kept_directory, wait_until
 
 BOOT = [sys.executable, "-m", "waymark.cli.boot_singleton"]
 BRIDGE = [sys.executable, "-m", "waymark.cli.bridge"]
@@ -107,9 +106,8 @@ class Desk:
 @contextlib.contextmanager
 def open_desk(**settings: str) -> Iterator[Desk]:
     """A desk in a new directory."""
-    with tempfile.TemporaryDirectory(prefix="waymark-desk-") as directory:
-        os.chmod(directory, 0o700)
-        desk = Desk(Path(directory), settings)
+    with kept_directory("waymark-desk-") as directory:
+        desk = Desk(directory, settings)
         try:
             yield desk
         finally:

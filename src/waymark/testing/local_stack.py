@@ -41,6 +41,32 @@ def wait_until(condition: Callable[[], object], timeout_s: float, what: str) -> 
         time.sleep(0.02)
 
 
+@contextlib.contextmanager
+def kept_directory(prefix: str) -> Iterator[Path]:
+    """A new runtime directory. Should this process be killed, all that runs from it is ended and the directory removed."""
+    with tempfile.TemporaryDirectory(prefix=prefix) as name:
+        os.chmod(name, 0o700)
+        keeper = subprocess.Popen(
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                str(Path(__file__).with_name("directory_keeper.py")),
+                str(os.getpid()),
+                name,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield Path(name)
+        finally:
+            keeper.kill()
+            keeper.wait()
+
+
 class Pool:
     """One `waymark-start-workers` with its children; its log goes to a file."""
 
@@ -185,9 +211,8 @@ def local_stack(dsn: str, settings: Mapping[str, str] | None = None) -> Iterator
         dsn: Its database.
         settings: More environment variables for everything in it.
     """
-    with tempfile.TemporaryDirectory(prefix="waymark-stack-") as directory:
-        os.chmod(directory, 0o700)
-        stack = LocalStack(dsn, Path(directory), settings or {})
+    with kept_directory("waymark-stack-") as directory:
+        stack = LocalStack(dsn, directory, settings or {})
         try:
             yield stack
         finally:

@@ -34,6 +34,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while os.getppid() == parent:
         time.sleep(POLL_SECONDS)
+    wait_for_initdb(data)
     stop_server(data)
     for _ in range(10):
         # The parent may have died inside initdb, or before the server wrote its pid file: look again.
@@ -43,6 +44,32 @@ def main(arguments: list[str]) -> int:
         if not os.path.exists(removable):
             break
     return 0
+
+
+def wait_for_initdb(data: Path) -> None:
+    """Let what makes the cluster end by itself, which it does soon without its parent.
+
+    Killed, or with its files gone, it would leave its shared memory to the machine for good.
+    """
+    deadline = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < deadline and any(is_making(entry, data) for entry in Path("/proc").iterdir()):
+        time.sleep(0.05)
+
+
+def is_making(process: Path, data: Path) -> bool:
+    """Whether a process is initdb for this data directory, or one of the servers that initdb runs in it."""
+    try:
+        words = (process / "cmdline").read_bytes().split(b"\0") if process.name.isdigit() else []
+        if f"--pgdata={data}".encode() in words:
+            return True
+        return bool({b"--boot", b"--single"} & set(words)) and same_directory(process, data)
+    except OSError:
+        return False
+
+
+def same_directory(process: Path, data: Path) -> bool:
+    """Whether a process works in the data directory, as every server does."""
+    return os.path.realpath(os.readlink(process / "cwd")) == os.path.realpath(data)
 
 
 def stop_server(data: Path) -> None:
@@ -64,11 +91,10 @@ def server_pid(data: Path) -> int | None:
     """Pid in the server's own pid file, if that process runs from this data directory."""
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
-        running_in = os.readlink(f"/proc/{pid}/cwd")
+        # A pid that was given to another process meanwhile has another working directory.
+        return pid if same_directory(Path(f"/proc/{pid}"), data) else None
     except (OSError, ValueError):
         return None
-    # A pid that was given to another process meanwhile has another working directory.
-    return pid if os.path.realpath(running_in) == os.path.realpath(data) else None
 
 
 def send(pid: int, number: signal.Signals | int) -> bool:

@@ -77,7 +77,7 @@ class PostgresPrograms:
                 os.chown(path, self._user.pw_uid, self._user.pw_gid)
 
     def run(self, command: list[str]) -> subprocess.CompletedProcess[bytes]:
-        """Run one of the programs to its end."""
+        """Run one of the programs to its end; its own session, so a kill of ours does not leave it half done."""
         return subprocess.run(
             self._command(command),
             capture_output=True,
@@ -85,6 +85,7 @@ class PostgresPrograms:
             env=_environment(),
             cwd="/",
             check=False,
+            start_new_session=True,
             user=self._user.pw_uid if self._user else None,
             group=self._user.pw_gid if self._user else None,
             extra_groups=[] if self._user else None,
