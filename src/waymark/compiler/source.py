@@ -119,9 +119,8 @@ class _File:
     lines: tuple[str, ...]
     functions: dict[tuple[str, int], FunctionNode]
     """By name and first line, decorators included."""
-    code: types.CodeType = field(repr=False)
-    may_have_changed: bool
-    """It was touched after this process began to load workflows."""
+    code: types.CodeType | None = field(repr=False)
+    """To compare with what was imported; None when the file was not touched after this process began to load workflows."""
 
 
 @dataclass(slots=True)
@@ -188,12 +187,15 @@ def find_source(cls: type, findings: Findings, files: Files | None = None) -> Wo
 def _methods_mentioned(
     cls: type, source: FunctionSource
 ) -> Iterator[tuple[str, tuple[types.FunctionType, bool]]]:
-    for mention in mentions_of_self(source):
-        helper = find_helper(cls, mention)
-        if helper is not None:
-            yield mention, helper
-    for node in ast.walk(source.node):
-        if isinstance(node, ast.Attribute) and is_super_call(node.value):
+    attributes = [node for node in ast.walk(source.node) if isinstance(node, ast.Attribute)]
+    for node in attributes:
+        if isinstance(node.value, ast.Name) and node.value.id == source.self_name:
+            name = source.mangled(node.attr)
+            helper = find_helper(cls, name)
+            if helper is not None:
+                yield name, helper
+    for node in attributes:
+        if is_super_call(node.value):
             name = source.mangled(node.attr)
             method = method_of(value_after(cls, source.defined_in, name))
             if method is not None:
@@ -235,18 +237,6 @@ def find_helper(cls: type, name: str) -> tuple[types.FunctionType, bool] | None:
     if name == "run" or (name.startswith("__") and name.endswith("__")):
         return None
     return next((method_of(vars(base)[name]) for base in cls.__mro__ if name in vars(base)), None)
-
-
-def mentions_of_self(source: FunctionSource) -> Iterator[str]:
-    """Every NAME of `self.NAME` in the function, as Python stores it."""
-    self_name = source.self_name
-    for node in ast.walk(source.node):
-        if (
-            isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Name)
-            and node.value.id == self_name
-        ):
-            yield source.mangled(node.attr)
 
 
 def text_of(functions: Iterable[FunctionSource]) -> str:
@@ -292,7 +282,7 @@ def locate(
                 "restart the process, so that code and file agree",
             )
         return None
-    if file.may_have_changed and not _same_code(code, file.code, node):
+    if file.code is not None and not _same_code(code, file.code, node):
         fail(
             f"the source of {label} changed after it was imported",
             "restart the process, so that code and file agree",
@@ -324,17 +314,30 @@ def _parse(filename: str, module_globals: dict[str, Any]) -> _File | str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text, filename)
-            code = compile(text, filename, "exec", dont_inherit=True)
+            may_have_changed = _touched_at(filename) > _LOADED_AT
+            code = compile(text, filename, "exec", dont_inherit=True) if may_have_changed else None
     except (RecursionError, MemoryError):
         return "nested too deeply to be parsed"
     except (SyntaxError, ValueError) as error:
         return f"its file does not parse any more ({error})"
     functions: dict[tuple[str, int], FunctionNode] = {
         (node.name, _first_line(node)): node
-        for node in ast.walk(tree)
+        for node in _statements(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
-    return _File(lines, functions, code, _touched_at(filename) > _LOADED_AT)
+    return _File(lines, functions, code)
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Every statement of a file, without what is inside of expressions, which is most of it."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            parts = getattr(node, name, ())
+            if isinstance(parts, list):
+                waiting.extend(parts)
 
 
 def _touched_at(filename: str) -> float:

@@ -164,14 +164,14 @@ class FunctionResolver:
         self.result.parameters = tuple(entries)
         if source.self_name is not None:
             self.result.self_index = 0
-        elsewhere = nonlocal_names(source.statements, inside=False)
+        elsewhere, given_inside = nonlocal_names(source.statements)
         for name, gives_value in names_bound_in(source.statements):
             if name in elsewhere:
                 continue
             variables.declare(source.mangled(name))
             if gives_value:
                 variables.given.add(source.mangled(name))
-        for name in nonlocal_names(source.statements, inside=True):
+        for name in given_inside:
             variables.given.add(source.mangled(name))
 
     def _held_defaults(self, arguments: ast.arguments) -> dict[str, int]:

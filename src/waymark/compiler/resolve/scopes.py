@@ -79,17 +79,20 @@ def _evaluated_outside(arguments: ast.arguments) -> list[ast.AST]:
     return [*arguments.defaults, *(part for part in arguments.kw_defaults if part is not None)]
 
 
-def nonlocal_names(statements: list[ast.stmt], *, inside: bool) -> set[str]:
-    """Names that the function itself declares `nonlocal`, or, if `inside`, those that functions inside of it do."""
-    found: set[str] = set()
+def nonlocal_names(statements: list[ast.stmt]) -> tuple[set[str], set[str]]:
+    """Names that the function itself declares `nonlocal`, and those that functions inside of it do."""
+    own: set[str] = set()
+    inner: set[str] = set()
     waiting: list[tuple[ast.AST, bool]] = [(statement, False) for statement in statements]
     while waiting:
         node, is_inside = waiting.pop()
-        if isinstance(node, ast.Nonlocal) and is_inside == inside:
-            found.update(node.names)
+        if isinstance(node, ast.Nonlocal):
+            (inner if is_inside else own).update(node.names)
         is_inside = is_inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        waiting.extend((child, is_inside) for child in ast.iter_child_nodes(node))
-    return found
+        waiting.extend(
+            (child, is_inside) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)
+        )
+    return own, inner
 
 
 def target_names(target: ast.expr) -> Iterator[ast.Name]:
