@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,11 @@ def test_every_entry_says_why_in_sentences(code: str) -> None:
     assert not entry.title.endswith(".")
     assert entry.reason.endswith(".")
     assert len(entry.reason) > 50
+
+
+def test_the_readme_shows_a_finding_as_it_is(tmp_path: Path) -> None:
+    """Somebody reads it before anything else."""
+    cls = workflow_of(tmp_path, 'price = int(open("price.txt").read())\nreturn price')
+    (found,) = findings(cls)
+    readme = (SOURCE.parents[1] / "README.md").read_text()
+    assert str(replace(found, file="shop.py", line=21)) in readme
