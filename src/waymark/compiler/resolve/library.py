@@ -6,6 +6,8 @@ import asyncio
 import pathlib
 import sys
 import types
+from collections.abc import Mapping
+from functools import cache
 
 from waymark.compiler.resolve.outside import purpose
 from waymark.program import library
@@ -34,7 +36,8 @@ AWAITABLE_FUNCTIONS = frozenset({"asyncio.gather", "asyncio.sleep", "asyncio.wai
 """Library functions that give an awaitable."""
 
 
-def by_identity() -> dict[int, str]:
+@cache
+def by_identity() -> Mapping[int, str]:
     """Names of the library by the identity of their objects, which live as long as the process."""
     return {id(live_object(name)): name for name in sorted(library.NAMES) if _stays(name)}
 
