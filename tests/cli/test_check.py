@@ -140,6 +140,41 @@ def test_github_gets_annotations(project: Path) -> None:
     assert done.returncode == 1
 
 
+STILL = """
+import asyncio, time
+@workflow
+class Still(Workflow):
+    async def run(self, n):
+        end = time.time() + n
+        while time.time() < end:
+            n += 1
+        while time.time() < end:
+            await asyncio.sleep(1)
+        return [time.time() for _ in "ab"]
+"""
+
+
+def test_notes_remark_on_clocks_in_loops_that_never_wait(project: Path) -> None:
+    """Only when they are asked for, and they are no findings: the code compiles."""
+    (project / "still.py").write_text(HEADER + STILL)
+    assert waymark(project, "check", "still").stdout == "1 workflow compiles\n"
+    done = waymark(project, "check", "--notes", "still")
+    assert done.stdout == (
+        "WM190: `time.time(...)` gives the same in every round: this loop never waits\n"
+        "  still.py:12:15 in Still.run\n"
+        "      while time.time() < end:\n"
+        "            ^^^^^^^^^^^\n"
+        "  help: wait in the loop with `await asyncio.sleep(...)`, or measure in an @action\n"
+        "  more: waymark explain WM190 (docs/diagnostics.md#wm190)\n\n"
+        "1 workflow compiles\n"
+    )
+    assert done.returncode == 0
+    done = waymark(project, "check", "--notes", "--format", "github", "still")
+    assert done.stdout.startswith("::notice file=still.py,line=12,col=15,title=WM190::")
+    done = waymark(project, "check", "--notes", "--format", "json", "still")
+    assert [item["code"] for item in json.loads(done.stdout)["notes"]] == ["WM190"]
+
+
 def failure(folder: Path, *arguments: str) -> str:
     """What a check that cannot be done says."""
     done = waymark(folder, "check", *arguments)

@@ -14,6 +14,7 @@ import pytest
 from tests.compiler.support import findings, load
 from waymark.compiler import CODES
 from waymark.compiler.codes import explain
+from waymark.compiler.notes import notes
 from waymark.sdk.workflow import Workflow
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "waymark"
@@ -33,6 +34,8 @@ async def charge(n):
     return n
 
 """
+NOTES = {"WM190"}
+"""Codes of remarks on what compiles."""
 NEEDS = {"WM103": (3, 14), "WM117": (3, 12)}
 """Examples that older Pythons cannot parse."""
 
@@ -55,13 +58,17 @@ def test_the_example_of_a_code_gives_that_code_and_no_other(code: str, tmp_path:
         with pytest.raises(SyntaxError):
             workflow_of(tmp_path, CODES[code].example)
         return
-    assert {item.code for item in findings(workflow_of(tmp_path, CODES[code].example))} == {code}
+    cls = workflow_of(tmp_path, CODES[code].example)
+    assert {item.code for item in (*findings(cls), *notes(cls))} == {code}
+    assert bool(findings(cls)) == (code not in NOTES)
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_what_an_entry_says_to_write_instead_compiles(code: str, tmp_path: Path) -> None:
     """A way out that is refused too would be none."""
-    assert findings(workflow_of(tmp_path, CODES[code].instead)) == ()
+    cls = workflow_of(tmp_path, CODES[code].instead)
+    assert findings(cls) == ()
+    assert notes(cls) == ()
 
 
 def test_every_code_that_can_be_reported_has_its_entry() -> None:

@@ -22,6 +22,7 @@ import click
 from waymark.cli.edge import EXIT_CANNOT_START
 from waymark.compiler import Diagnostic, compile_workflow
 from waymark.compiler.codes import reference
+from waymark.compiler.notes import notes
 from waymark.compiler.source import Files
 from waymark.errors import UnsupportedPatternError
 
@@ -45,11 +46,22 @@ class Report:
     refused: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     _found: dict[tuple[str, int, int, str], Diagnostic] = field(default_factory=dict)
+    _notes: dict[tuple[str, int, int, str], Diagnostic] = field(default_factory=dict)
 
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Add the findings of a workflow; what several workflows share is shown once."""
         for item in diagnostics:
             self._found.setdefault((item.file, item.line, item.column, item.code), item)
+
+    def note(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Add notes about a workflow that compiles."""
+        for item in diagnostics:
+            self._notes.setdefault((item.file, item.line, item.column, item.code), item)
+
+    @property
+    def notes(self) -> list[Diagnostic]:
+        """Every note, by file and line."""
+        return [self._notes[place] for place in sorted(self._notes)]
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
@@ -84,21 +96,24 @@ class Report:
     show_default=True,
     help="Form of the findings: for people, for programs, or as annotations of GitHub Actions.",
 )
-def check(modules: tuple[str, ...], form: str) -> None:
+@click.option(
+    "--notes", "with_notes", is_flag=True, help="Also remark on code that compiles and may surprise."
+)
+def check(modules: tuple[str, ...], form: str, with_notes: bool) -> None:
     """Compile every workflow of each MODULE (such as shop.flows; a package stands for all modules in it) and show what is refused.
 
     Modules are found as `python -m` finds them, from the current directory on. Exits with 0 when everything
     compiles, 1 with findings, 2 when a module cannot be imported or there is nothing to check.
     """
-    report = check_modules(modules)
+    report = check_modules(modules, with_notes=with_notes)
     _SHOW[form](report)
     for problem in report.problems:
         click.echo(f"waymark check: {problem}", err=True)
     sys.exit(report.exit_code)
 
 
-def check_modules(names: Sequence[str]) -> Report:
-    """Import modules and compile the workflows that are defined in them."""
+def check_modules(names: Sequence[str], *, with_notes: bool = False) -> Report:
+    """Import modules and compile the workflows that are defined in them; notes are no findings."""
     from waymark.sdk.workflow import workflow_registry
 
     report = Report()
@@ -119,6 +134,8 @@ def check_modules(names: Sequence[str]) -> Report:
             report.add(error.diagnostics)
         else:
             report.compiled.append(shown)
+            if with_notes:
+                report.note(notes(cls, files))
     if not (report.compiled or report.refused or report.problems):
         report.problems.append(
             f"no @workflow class is defined in {', '.join(names)}; name the modules that define them"
@@ -167,22 +184,31 @@ def _reason(error: BaseException) -> str:
 
 
 def _as_text(report: Report) -> None:
-    for diagnostic in report.diagnostics:
+    for diagnostic in (*report.notes, *report.diagnostics):
         click.echo(f"{diagnostic}\n")
     click.echo(report.summary)
 
 
 def _as_json(report: Report) -> None:
-    findings = [{**asdict(item), "more": reference(item.code)} for item in report.diagnostics]
-    content = {"compiled": report.compiled, "refused": report.refused, "diagnostics": findings}
+    content = {
+        "compiled": report.compiled,
+        "refused": report.refused,
+        "diagnostics": [_record(item) for item in report.diagnostics],
+        "notes": [_record(item) for item in report.notes],
+    }
     click.echo(json.dumps(content, indent=2))
 
 
+def _record(item: Diagnostic) -> dict[str, object]:
+    return {**asdict(item), "more": reference(item.code)}
+
+
 def _as_github(report: Report) -> None:
-    for item in report.diagnostics:
+    kinds = [("notice", item) for item in report.notes] + [("error", item) for item in report.diagnostics]
+    for kind, item in kinds:
         message = f"{item.message}\nhelp: {item.help}\nmore: {reference(item.code)}"
         click.echo(
-            f"::error file={_property(item.file)},line={item.line},col={item.column},title={item.code}::{_escaped(message)}"
+            f"::{kind} file={_property(item.file)},line={item.line},col={item.column},title={item.code}::{_escaped(message)}"
         )
     click.echo(report.summary)
 

@@ -612,6 +612,24 @@ CODES: dict[str, Code] = {
         return [word for word in order.split() if word.isdigit()]
         """,
     ),
+    "WM190": _code(
+        "a note: a clock in a loop that never waits",
+        """Time in a run is that of the last thing it waited for, so it stands still between two waits and a loop that
+        only looks at a clock never ends. The code compiles; `waymark check --notes` remarks on it.""",
+        """
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            order += 1
+        return order
+        """,
+        """
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            order += 1
+            await asyncio.sleep(1)
+        return order
+        """,
+    ),
 }
 """Every code by name, in order. A code is never given another meaning."""
 
