@@ -108,7 +108,8 @@ class Environment(Workflow):
         d = os.getcwd()  # WM132 13 "@action"
         e = sys.argv[1]  # WM133 13 "argument of run()"
         f = sys.getsizeof(a)  # WM133 13 "argument of run()"
-        return [a, b, c, d, e, f]
+        g = pathlib.Path(__file__)  # WM133 26 "in an @action"
+        return [a, b, c, d, e, f, g, __name__]
 
 
 class Files(Workflow):

@@ -592,6 +592,10 @@ class FunctionResolver:
             return Refusal(
                 "WM120", f"`{node.id}` is not defined", hint or "define or import it in the module"
             )
+        if name == "__file__":
+            return Refusal(
+                "WM133", "`__file__` differs from host to host", "read files beside the module in an @action"
+            )
         return self._statics.bind(value, node.id, f"{function.__module__}.{node.id}")
 
     def _use(self, node: ast.expr, found: Static | Primitive | None) -> None:
