@@ -106,7 +106,7 @@ def test_an_exception_is_what_python_would_have_raised(body: str, tmp_path: Path
 def test_data_too_deep_for_the_host_is_nothing_a_program_may_decide_by(tmp_path: Path) -> None:
     """How deep the host's stack goes differs from process to process, so it ends the run."""
     for use in ("repr(x)", "x == y", "sorted([x, y])", "{f'{x}'}"):
-        body = f"x, y = [], []\nfor _ in range(5000):\n    x, y = [x], [y]\ntry:\n    {use}\nexcept RecursionError:\n    return 'caught'"
+        body = f"x, y = [], []\nfor _ in range(50_000):\n    x, y = [x], [y]\ntry:\n    {use}\nexcept RecursionError:\n    return 'caught'"
         kind, message = result(run_echo(compile_body(tmp_path, body)))
         assert kind == "WorkflowLimitExceeded"
         assert "nested too deep" in message

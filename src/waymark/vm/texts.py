@@ -41,10 +41,10 @@ def _dumps(machine: Any, obj: Any, **options: Any) -> str:
 
 
 def _indented(machine: Any, obj: Any, options: dict[str, Any]) -> str:
-    """Piece by piece: how much space is put in nobody can know beforehand."""
+    """Piece by piece: how much space is put in nobody can know beforehand. In one shot Python 3.13 would make it whole."""
     parts: list[str] = []
     made = 0
-    for part in json.JSONEncoder(**options).iterencode(obj, _one_shot=True):
+    for part in json.JSONEncoder(**options).iterencode(obj):
         made += len(part)
         machine.meter.text(made if made > machine.meter.limits.text else 0)
         machine.meter.burn(1 + (len(part) >> 7))
