@@ -9,6 +9,7 @@ import functools
 import hashlib
 import importlib
 import random
+import re
 import types
 
 import pytest
@@ -33,6 +34,8 @@ NATIVE: dict[str, type] = {
     "partial": functools.partial,
     "KeyWrapper": type(functools.cmp_to_key(max)),
     "HASH": type(hashlib.sha256()),
+    "Pattern": re.Pattern,
+    "Match": re.Match,
 }
 """Python's own classes where the machine has others of the same name."""
 KNOWN = {id(live_object(name)) for name in library.NAMES}

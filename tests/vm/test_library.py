@@ -36,6 +36,7 @@ from waymark.vm.library import loadable_classes
 from waymark.vm.locks import Condition, Event, Lock, Semaphore
 from waymark.vm.machine import Machine
 from waymark.vm.objects import BoundMethod, BuiltinFunction, Coroutine, FunctionValue, SelfObject
+from waymark.vm.patterns import Match, Patterns
 from waymark.vm.queues import Queue
 from waymark.vm.timeouts import Timeout
 
@@ -43,6 +44,8 @@ from waymark.vm.timeouts import Timeout
 class Shade(enum.Enum):
     DARK = 1
 
+
+PATTERN = Patterns(Machine.__new__(Machine)).again("a", 0)
 
 SAMPLES: dict[str, Any] = {
     "str": "text",
@@ -88,6 +91,8 @@ SAMPLES: dict[str, Any] = {
     "Event": Event(),
     "Condition": Condition(),
     "Semaphore": Semaphore(),
+    "Pattern": PATTERN,
+    "Match": Match.of(PATTERN, PATTERN.host.match("a")),
     "Barrier": Barrier(2),
     "Queue": Queue(),
     "TaskGroup": TaskGroup(),

@@ -602,14 +602,14 @@ CODES: dict[str, Code] = {
         """,
     ),
     "WM171": _code(
-        "a regular expression, whose time nobody can tell",
+        "a regular expression that may take time without bound",
         """A pattern such as `(a+)+$` takes time that doubles with each letter, and one run must not stop the others
         of its host.""",
         """
-        return re.findall(r"\\d+", order)
+        return re.findall(r"(\\w+\\s?)*$", order)
         """,
         """
-        return [word for word in order.split() if word.isdigit()]
+        return re.findall(r"\\w+", order)
         """,
     ),
     "WM190": _code(

@@ -57,6 +57,7 @@ FUNCTIONS: frozenset[str] = _names(
         betavariate choice choices expovariate gammavariate gauss getrandbits lognormvariate normalvariate paretovariate randbytes
         randint random randrange sample seed shuffle triangular uniform vonmisesvariate weibullvariate
     """,
+    re="compile escape findall finditer fullmatch match search split sub subn",
     secrets="choice compare_digest randbelow randbits token_bytes token_hex token_urlsafe",
     statistics="""
         fmean geometric_mean harmonic_mean mean median median_grouped median_high median_low mode multimode pstdev pvariance quantiles
@@ -100,6 +101,7 @@ CLASSES: frozenset[str] = EXCEPTIONS | _names(
     json="JSONDecodeError",
     pathlib="Path PurePath PurePosixPath",
     random="Random",
+    re="Match Pattern error",
     statistics="StatisticsError",
     uuid="UUID",
     waymark="""
@@ -116,6 +118,7 @@ VALUES: frozenset[str] = _names(
     datetime__time="max min resolution",
     datetime__timedelta="max min resolution",
     datetime__timezone="utc",
+    re="A ASCII DOTALL I IGNORECASE M MULTILINE NOFLAG S U UNICODE VERBOSE X",
     uuid="NAMESPACE_DNS NAMESPACE_OID NAMESPACE_URL NAMESPACE_X500",
 )
 """Values of modules and classes that are kept by name; plain ones, as `math.pi`, are constants of the program."""
@@ -185,6 +188,8 @@ METHODS: dict[str, frozenset[str]] = {
             betavariate choice choices expovariate gammavariate gauss getrandbits lognormvariate normalvariate paretovariate randbytes
             randint random randrange sample seed shuffle triangular uniform vonmisesvariate weibullvariate
         """,
+        "Pattern": "findall finditer fullmatch match search split sub subn",
+        "Match": "end expand group groupdict groups span start",
         "BaseModel": " ".join(MODEL_METHODS),
         "BaseException": "add_note with_traceback",
         "BaseExceptionGroup": "derive split subgroup",
@@ -241,6 +246,8 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
         "deque": "maxlen",
         "HASH": "block_size digest_size name",
         "partial": "args func keywords",
+        "Pattern": "flags groups pattern",
+        "Match": "endpos lastgroup lastindex pos re regs string",
         "KeyWrapper": "obj",
         "range": "start step stop",
         "slice": "start step stop",
@@ -264,6 +271,7 @@ VALUE_MODULES: frozenset[str] = frozenset(
         "decimal",
         "fractions",
         "random",
+        "re",
         "uuid",
         "zoneinfo",
     }

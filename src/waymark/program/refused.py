@@ -189,13 +189,11 @@ _REFUSED: tuple[tuple[Refused, str], ...] = (
     ),
     (
         Refused(
-            "WM171",
-            "may take time without bound",
-            "use methods of str, or move it into an @action and await it",
+            "WM131",
+            "is a part of `re` that workflows do not have",
+            "use patterns and the other flags of `re`",
         ),
-        """re.A re.ASCII re.DOTALL re.I re.IGNORECASE re.L re.LOCALE re.M re.MULTILINE re.Match re.NOFLAG re.Pattern re.PatternError
-        re.RegexFlag re.S re.U re.UNICODE re.VERBOSE re.X re.compile re.error re.escape re.findall re.finditer re.fullmatch re.match
-        re.purge re.search re.split re.sub re.subn re.template""",
+        "re.L re.LOCALE re.PatternError re.RegexFlag re.purge re.template",
     ),
     (
         Refused("WM131", "describes a class and not a value", "use the fields of the object by name"),
@@ -277,6 +275,8 @@ _MEMBERS: tuple[tuple[str, str], ...] = (
         "use `parent` and `parts`",
         "Path.parents Path.as_uri Path.is_reserved Path.full_match Path.with_segments Path.parser",
     ),
+    ("use `groupdict()` of a match", "Pattern.groupindex"),
+    ("write the pattern", "Pattern.scanner"),
     (
         "use `random.Random(seed)` for numbers that come again",
         "Random.VERSION Random.getstate Random.setstate",

@@ -7,6 +7,7 @@ import binascii
 import dataclasses
 import decimal
 import json
+import re
 import statistics
 import zoneinfo
 
@@ -18,6 +19,7 @@ LIBRARY_EXCEPTIONS: tuple[type[BaseException], ...] = (
     binascii.Error,
     dataclasses.FrozenInstanceError,
     json.JSONDecodeError,
+    re.error,
     statistics.StatisticsError,
     zoneinfo.ZoneInfoNotFoundError,
     decimal.DecimalException,
@@ -54,4 +56,5 @@ KNOWN_CLASSES: dict[ClassKey, type] = {
     )
 }
 KNOWN_CLASSES.update({ClassKey(cls.__module__, cls.__qualname__): cls for cls in LIBRARY_EXCEPTIONS})
-"""By identity."""
+KNOWN_CLASSES.update(dict.fromkeys((ClassKey("re", "error"), ClassKey("re", "PatternError")), re.error))
+"""By identity. Python 3.13 gave that of `re` another name."""

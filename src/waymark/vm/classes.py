@@ -21,6 +21,7 @@ from waymark.vm.limits import Meter
 from waymark.vm.methods import check_codec
 from waymark.vm.objects import MachineValue
 from waymark.vm.operations import check_decimal, check_path
+from waymark.vm.patterns import Match, Pattern
 from waymark.vm.weight import check_shown, check_walk, weigh
 
 _LIBRARY = frozenset(loadable_classes().values())
@@ -59,6 +60,8 @@ class ClassCalls:
             args, kwargs = [kwargs[named]], {name: value for name, value in kwargs.items() if name != named}
         if cls is Generator and not args and kwargs.get("x") is None:
             return self._machine.chance.new_generator()
+        if cls in (Pattern, Match):
+            raise TypeError(f"cannot create 're.{cls.__name__}' instances")
         check = _CHECKS.get(cls)
         if check is not None and args:
             check(self, args, kwargs)

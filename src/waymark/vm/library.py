@@ -20,6 +20,7 @@ from waymark.vm import (
     lazy,
     numbers,
     operators,
+    patterns,
     printing,
     selections,
     sharing,
@@ -75,6 +76,8 @@ _OF_ASYNCIO: dict[str, type] = {
     "asyncio.TaskGroup": TaskGroup,
     "contextlib.nullcontext": NullContext,
     "contextlib.suppress": Suppress,
+    "re.Match": patterns.Match,
+    "re.Pattern": patterns.Pattern,
 }
 """Classes that the machine has its own of."""
 
@@ -358,6 +361,7 @@ _OF_MACHINE: dict[str, Any] = {
         lazy,
         numbers,
         operators,
+        patterns,
         printing,
         selections,
         sharing,

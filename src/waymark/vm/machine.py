@@ -32,6 +32,7 @@ from waymark.vm.limits import DEFAULT_LIMITS, Limits, Meter
 from waymark.vm.objects import Coroutine, SelfObject
 from waymark.vm.operations import guard_add
 from waymark.vm.operators import compare
+from waymark.vm.patterns import Patterns
 from waymark.vm.printing import Printed
 from waymark.vm.tasks import Tasks
 from waymark.vm.unwinding import UNCATCHABLE, note_place
@@ -72,6 +73,7 @@ class Machine:
         self.calls = Calls(self, code, self.meter, self.heap, self.tasks, self.attributes)
 
         self.printed = Printed()
+        self.patterns = Patterns(self)
 
         # State, with that of heap, chance, tasks and flight: all of it is in a snapshot.
         self.now_us = 0
@@ -211,7 +213,7 @@ class Machine:
         if index not in self.globals:
             data = self.code.program.globals[index].value
             self.heap.charge(4 * len(data))
-            self.globals[index] = decode(data, self.code.classes)
+            self.globals[index] = decode(data, self.code.classes, internals=self.patterns.readers)
         return self.globals[index]
 
     def add(self, left: Any, right: Any) -> Any:

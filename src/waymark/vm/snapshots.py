@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import enum
+import re
 from typing import Any
 
 from waymark.errors import UnsupportedPatternError, ValueDecodingError
+from waymark.program.patterns import PATTERN_CODE
 from waymark.program.program import Program
 from waymark.values.classes import ClassKey
 from waymark.values.codec import InternalType, decode, encode
@@ -26,6 +28,7 @@ from waymark.vm import (
     locks,
     managers,
     objects,
+    patterns,
     queues,
     selections,
     sharing,
@@ -77,6 +80,7 @@ _OF_LIBRARY: tuple[type, ...] = (
     *selections.TYPES,
     *sharing.TYPES,
     *hashes.TYPES,
+    *patterns.TYPES,
 )
 _FIRST_LIBRARY_CODE = -128
 _FIRST_FILLED_CODE = 70
@@ -127,6 +131,7 @@ _FIRST_CONCURRENT_CODE = -90
 _CODE_CLASS, _CODE_BUILTIN, _CODE_UNBOUND, _CODE_RANGE, _CODE_SLICE, _CODE_OBJECT = 64, 65, 66, 67, 68, 69
 _CODE_WEEK = 63
 _CODE_FUNCTION, _CODE_ACTION = 126, 127
+_CODE_REGEX_FLAG = 124
 
 
 _WEEK_TYPE = type(datetime.date.min.isocalendar())
@@ -135,6 +140,8 @@ _CLASS_TYPE = InternalType(_CODE_CLASS, ("__module__", "__qualname__"))
 
 _WRITTEN: dict[type, InternalType] = {
     type: _CLASS_TYPE,
+    patterns.Pattern: InternalType(PATTERN_CODE, patterns.Pattern.__waymark_state__),
+    re.RegexFlag: InternalType(_CODE_REGEX_FLAG, ("value",), re.RegexFlag),
     enum.EnumMeta: _CLASS_TYPE,
     objects.BuiltinFunction: InternalType(_CODE_BUILTIN, ("name",)),
     objects.Unbound: InternalType(_CODE_UNBOUND, ()),
@@ -172,6 +179,7 @@ def _readers(machine: Machine) -> dict[int, InternalType]:
 
     return {
         **_READ,
+        **machine.patterns.readers,
         _CODE_CLASS: InternalType(_CODE_CLASS, _CLASS_TYPE.names, load_class),
         _CODE_BUILTIN: InternalType(_CODE_BUILTIN, ("name",), machine.calls.library.value),
         _CODE_FUNCTION: InternalType(_CODE_FUNCTION, ("index",), machine.calls.function),

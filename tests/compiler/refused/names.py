@@ -200,9 +200,9 @@ class TimeAndChance(Workflow):
 
 class Patterns(Workflow):
     async def run(self, text):
-        if re.match("(a+)+$", text):  # WM171 12 "methods of str"
+        if re.match("(a+)+$", text):  # WM171 21 "can end in one place"
             return json.JSONEncoder()  # WM131 20 "default= and object_hook="
-        return [eval(text), re.I, time.timezone]  # WM131 17 "into a function" # WM171 29 "methods of str" # WM131 35 "use datetime"
+        return [eval(text), re.purge(), time.timezone]  # WM131 17 "into a function" # WM131 29 "other flags" # WM131 41 "use datetime"
 
 
 class Values(Workflow):

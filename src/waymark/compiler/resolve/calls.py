@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from typing import TYPE_CHECKING
 
 from waymark.compiler.bindings import Action, Form, Helper, Library, UserClass
 from waymark.compiler.resolve import library
 from waymark.compiler.resolve.names import near
-from waymark.compiler.resolve.statics import Refusal, Typing
+from waymark.compiler.resolve.statics import PATTERN_HELP, Refusal, Typing
 from waymark.compiler.resolve.workflow_class import Primitive
+from waymark.program.patterns import UnboundedPattern, examine
 from waymark.values.classes import ClassKind
 
 if TYPE_CHECKING:
@@ -112,10 +114,24 @@ class CallChecks:
                 f"`{ast.unparse(node)}` asks for the time zone of the host",
                 "write `datetime.now(timezone.utc)`, or name another zone",
             )
+        if name.startswith("re."):
+            self._pattern(node)
         if name == "print":
             self._print(node)
         if name in ("isinstance", "issubclass") and len(node.args) == 2:
             self._union(node.args[1])
+
+    def _pattern(self, node: ast.Call) -> None:
+        """A pattern that stands in the call; its flags are known in the run only, and make few patterns worse."""
+        given = [*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg == "pattern")]
+        if not given or not isinstance(given[0], ast.Constant) or not isinstance(given[0].value, str | bytes):
+            return
+        try:
+            examine(given[0].value)
+        except UnboundedPattern as reason:
+            self._resolver.report(given[0], "WM171", f"`{ast.unparse(given[0])}`: {reason}", PATTERN_HELP)
+        except (re.error, OverflowError):
+            return  # so Python says when it runs
 
     def _print(self, node: ast.Call) -> None:
         for keyword in node.keywords:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,9 +17,10 @@ from waymark.compiler.resolve import library
 from waymark.compiler.source import NATIVE_RUN_ATTRIBUTE
 from waymark.errors import ValueEncodingError
 from waymark.program.library import METHODS
+from waymark.program.patterns import PATTERN_CODE, UnboundedPattern, examine
 from waymark.program.program import ActionReference, Parameter, ParameterKind
 from waymark.values.classes import ClassInfo, ClassKey, ClassKind
-from waymark.values.codec import encode
+from waymark.values.codec import InternalType, encode
 from waymark.values.describe import describe_class, described_bases
 from waymark.values.known import KNOWN_CLASSES
 from waymark.values.special import user_mro
@@ -132,7 +134,9 @@ class Statics:
 
     def _store(self, value: object, shown: str, label: str) -> Stored | Refusal:
         try:
-            encoded = encode(value, root=shown)
+            encoded = _with_patterns(value, shown)
+        except UnboundedPattern as reason:
+            return Refusal("WM171", f"`{shown}`: {reason}", PATTERN_HELP)
         except ValueEncodingError as error:
             if library.is_outside(type(value)):
                 return Refusal(*library.refusal(type(value), shown))
@@ -147,7 +151,7 @@ class Statics:
                 described = self.use_class(type(part))
                 if isinstance(described, Refusal):
                     return described
-            if not isinstance(part, (*_PLAIN, tuple, frozenset, enum.Enum)):
+            if not isinstance(part, (*_PLAIN, tuple, frozenset, enum.Enum, re.Pattern)):
                 owner = self._owners.setdefault(id(part), label)
                 if owner != label:
                     return Refusal(
@@ -274,6 +278,18 @@ def _is_standard(cls: type) -> bool:
     """Whether a class is one of Python's own, which are in the tables or refused; its exceptions are described as a user's are."""
     top = cls.__module__.partition(".")[0]
     return top in library.STANDARD_MODULES and (top == "builtins" or not issubclass(cls, BaseException))
+
+
+PATTERN_HELP = "write it so that each repeated part can end in one place only, or match it in an @action"
+_PATTERNS: dict[type, InternalType] = {re.Pattern: InternalType(PATTERN_CODE, ("pattern", "flags"))}
+
+
+def _with_patterns(value: object, shown: str) -> bytes:
+    """A value encoded, with the compiled patterns in it."""
+    patterns = [part for part in _parts(value) if isinstance(part, re.Pattern)]
+    for pattern in patterns:
+        examine(pattern.pattern, pattern.flags)
+    return encode(value, root=shown, internals=_PATTERNS if patterns else None)
 
 
 def _refuse_function(function: types.FunctionType, shown: str, decorator: str) -> Static:
