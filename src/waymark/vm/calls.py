@@ -13,6 +13,7 @@ from waymark.values.collections import KINDS
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
 from waymark.values.special import refuse_special
 from waymark.values.synthetic import PydanticRecord
+from waymark.vm.arguments import of_wrong_arguments
 from waymark.vm.attributes import Attributes
 from waymark.vm.binding import DEFAULT
 from waymark.vm.callables import CallableValue, Partial
@@ -46,7 +47,7 @@ from waymark.vm.signals import SWITCH, WAIT
 from waymark.vm.tasks import Tasks
 from waymark.vm.templates import Templates
 from waymark.vm.unwinding import UNCATCHABLE, note_place
-from waymark.vm.wording import of_wrong_arguments, type_name
+from waymark.vm.wording import type_name
 
 _FUNCTIONS = frozenset({FunctionValue, Closure, BoundFunction})
 _CALL_BYTES = 100
