@@ -126,7 +126,7 @@ class ClassSource(Protocol):
         ...
 
     def enum_member(
-        self, enum_type: str, key: ClassKey, name: str, value: Any, special: tuple[str, ...] = ()
+        self, enum_type: str, key: ClassKey, name: str | None, value: Any, special: tuple[str, ...] = ()
     ) -> Any:
         """The member of that name."""
         ...

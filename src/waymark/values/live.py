@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import builtins
-import enum
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import is_dataclass
 from typing import Any
 
 from waymark.values.classes import ClassKey, ClassKind, Traits
+from waymark.values.enums import member_of
 from waymark.values.known import KNOWN_CLASSES
 from waymark.values.synthetic import PydanticRecord, SyntheticClasses, build_exception
 
@@ -59,11 +59,12 @@ class LiveSource:
                 object.__setattr__(record, name, value)
 
     def enum_member(
-        self, enum_type: str, key: ClassKey, name: str, value: Any, special: tuple[str, ...] = ()
+        self, enum_type: str, key: ClassKey, name: str | None, value: Any, special: tuple[str, ...] = ()
     ) -> Any:
         cls = self._known(key)
-        if cls is not None and issubclass(cls, enum.Enum) and name in cls.__members__:
-            return cls.__members__[name]
+        found = member_of(cls, name, value) if cls is not None else None
+        if found is not None:
+            return found
         return self._stand_ins.enum_member(enum_type, key, name, value)
 
     def new_exception(

@@ -17,6 +17,7 @@ from waymark.errors import ValueDecodingError
 from waymark.values import exceptions
 from waymark.values.classes import SET_NAMES, ClassInfo, ClassKey, ClassKind, Traits
 from waymark.values.collections import Deque
+from waymark.values.enums import member_of
 from waymark.values.known import KNOWN_CLASSES
 from waymark.values.sets import OrderedFrozenSet, OrderedSet
 from waymark.values.special import TRAITS, install
@@ -208,22 +209,22 @@ class SyntheticClasses:
             vars(record)[SET_NAMES] = set_names
 
     def enum_member(
-        self, enum_type: str, key: ClassKey, name: str, value: Any, special: tuple[str, ...] = ()
+        self, enum_type: str, key: ClassKey, name: str | None, value: Any, special: tuple[str, ...] = ()
     ) -> Any:
         if self.knows(key):
-            try:
-                return self.class_for(key)[name]  # type: ignore[index]
-            except KeyError:
-                pass  # a member that a newer deployment added: it stands for itself
+            found = member_of(self.class_for(key), name, value)
+            if found is not None:
+                return found  # else a member that a newer deployment added: it stands for itself
         made: Any = self._stand_ins.get((key, name, enum_type))
         if made is None:
             roots = _ENUM_ROOTS.get(enum_type, (enum.Enum,))
             namespace = enum.EnumMeta.__prepare__(_short(key), roots)
-            namespace[name] = value
+            if name is not None:
+                namespace[name] = value
             made = enum.EnumMeta.__new__(enum.EnumMeta, _short(key), roots, namespace)
             self._give_traits(made, Traits(0, special))
             self._keep((key, name, enum_type), made, key)
-        return made[name]
+        return made(value) if name is None else made[name]
 
     def new_exception(
         self, mro: tuple[ClassKey, ...], args: tuple[Any, ...], attributes: dict[str, Any]

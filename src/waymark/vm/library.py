@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import enum
 import functools
 import operator
 from typing import Any
@@ -299,6 +300,8 @@ class Library:
         self._meter.burn(_copied(sequence))
         if isinstance(sequence, dict):
             return KeyedIterator(sequence, "keys", list(reversed(sequence)))
+        if isinstance(sequence, enum.EnumMeta):
+            return ReversedIterator([*sequence])
         if isinstance(sequence, DictView):
             return reversed(sequence)
         if isinstance(sequence, Deque):
