@@ -133,6 +133,8 @@ class _Trials:
                 continue
             seen.add(kind)
             text = row.text(receiver, arguments)
+            if text.startswith("[") and not all(_can_be_stored(self._makers[one]()) for one in arguments):
+                continue  # the receiver is shown, and may hold it now
             yield Recipe(row.name, _shown(row.name, text, value))
             holes = tuple(_hole(argument) for argument in arguments)
             if holes != arguments and not _is_chance(row.name):
@@ -214,6 +216,8 @@ def _shown(name: str, text: str, value: Any) -> str:
             if type(value) in _SHOWN_TYPES
             else f"({text}) is None"
         )
+    if name.partition(".")[0] in ("re", "Pattern") and name.endswith(("match", "search", "finditer")):
+        return f"str(list({text}))" if name.endswith("finditer") else f"str({text})"
     if hasattr(value, "__next__") and not text.startswith("["):
         shown = f"list(itertools.islice({text}, 6))"
         return shown if _gives_plain_values(value) else f"len({shown})"

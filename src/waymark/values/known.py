@@ -48,6 +48,7 @@ KNOWN_CLASSES: dict[ClassKey, type] = {
         errors.ValueDecodingError,
         errors.WorkflowLimitExceeded,
         errors.WorkflowDeadlock,
+        re.RegexFlag,
         asyncio.CancelledError,
         asyncio.BrokenBarrierError,
         asyncio.InvalidStateError,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import enum
-import re
 from typing import Any
 
 from waymark.errors import UnsupportedPatternError, ValueDecodingError
@@ -131,7 +130,6 @@ _FIRST_CONCURRENT_CODE = -90
 _CODE_CLASS, _CODE_BUILTIN, _CODE_UNBOUND, _CODE_RANGE, _CODE_SLICE, _CODE_OBJECT = 64, 65, 66, 67, 68, 69
 _CODE_WEEK = 63
 _CODE_FUNCTION, _CODE_ACTION = 126, 127
-_CODE_REGEX_FLAG = 124
 
 
 _WEEK_TYPE = type(datetime.date.min.isocalendar())
@@ -141,7 +139,6 @@ _CLASS_TYPE = InternalType(_CODE_CLASS, ("__module__", "__qualname__"))
 _WRITTEN: dict[type, InternalType] = {
     type: _CLASS_TYPE,
     patterns.Pattern: InternalType(PATTERN_CODE, patterns.Pattern.__waymark_state__),
-    re.RegexFlag: InternalType(_CODE_REGEX_FLAG, ("value",), re.RegexFlag),
     enum.EnumMeta: _CLASS_TYPE,
     objects.BuiltinFunction: InternalType(_CODE_BUILTIN, ("name",)),
     objects.Unbound: InternalType(_CODE_UNBOUND, ()),

@@ -216,8 +216,8 @@ class HostTime(Workflow):
 
 class RegularExpressions(Workflow):
     async def run(self, text):
-        pattern = re.compile("a+")  # WM171 19 "methods of str"
-        return [pattern, re.sub("a", "b", text)]  # WM171 26 "methods of str"
+        pattern = re.compile("(a+)+$")  # WM171 30 "end in one place"
+        return [pattern, re.sub("(.*)*", "b", text)]  # WM171 33 "end in one place"
 
 
 class ByItsClass(Workflow):
