@@ -17,7 +17,7 @@ import click
 
 from tests.fuzz import coverage
 from tests.fuzz.choices import Replayed, Seeded
-from tests.fuzz.oracle import Mismatch, RefusedInTheRun, check
+from tests.fuzz.oracle import Mismatch, RefusedInTheRun, check, quiet
 from tests.fuzz.programs import Program, write
 from tests.fuzz.shrinking import shrink
 
@@ -62,7 +62,7 @@ class Found:
 def run_chunk(chunk: Chunk) -> Found:
     """Generate, run and compare; stops at the first failure, and shrinks it."""
     found = Found()
-    with tempfile.TemporaryDirectory(prefix="waymark-fuzz-") as folder:
+    with tempfile.TemporaryDirectory(prefix="waymark-fuzz-") as folder, quiet():
         for number in range(chunk.count):
             choices = Seeded(chunk.seed * 1_000_003 + number)
             program = write(choices)

@@ -52,7 +52,7 @@ def loaded(program: Program, directory: Path) -> Iterator[type[Workflow]]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Say nothing of coroutines and tasks that the native run leaves behind.
 
     The text would be made whenever Python collects them, perhaps inside of `ast.parse`, which then fails: making it parses source as well.
@@ -81,7 +81,7 @@ def check(program: Program, directory: Path, crash: bool) -> int:
         Mismatch: With the program and both endings.
         RefusedInTheRun: The run ended with what the machine cannot do.
     """
-    with _quiet(), loaded(program, directory) as cls:
+    with quiet(), loaded(program, directory) as cls:
         with counted_attempts():
             expected = run_native(cls, program.arguments, {})
         try:
